@@ -1,0 +1,106 @@
+"""Model pairs for screens and runs: the catalogue listed, and a pair frozen into the database as a run used it.
+
+Loads no model (scoring/room.py does) and imports no torch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.tables import ModelPairRow
+from scoring.pairs import ModelPair, ModelSpec, load_catalogue
+from scoring.world import WorldRule
+from services.errors import NotFound
+
+USER_FILE_VARIABLE = "TARE_PAIRS"
+
+
+@dataclass(frozen=True, slots=True)
+class PairRow:
+    """A pair of the catalogue as a screen shows it."""
+
+    name: str
+    title: str
+    strong: str  # folder or hub id
+    weak: str
+    parameters: str
+    context: int  # tokens
+    licence: str
+    memory_gb: float  # both models together
+    is_closed: bool  # offers only its own list of criteria
+    has_world: bool  # marks what lies outside its world
+    notes: str
+
+
+def user_catalogue_file() -> Path | None:
+    """The user's own catalogue: TARE_PAIRS, or pairs.toml in the working folder when there is one."""
+    named = os.environ.get(USER_FILE_VARIABLE)
+    if named:
+        return Path(named)
+    beside = Path("pairs.toml")
+    return beside if beside.is_file() else None
+
+
+def list_pairs() -> tuple[PairRow, ...]:
+    """Every pair of the catalogue, the demo first, then as the files have them. Raises BadCatalogue."""
+    pairs = load_catalogue(user_catalogue_file()).values()
+    return tuple(_row(pair) for pair in sorted(pairs, key=lambda pair: pair.name != "demo"))
+
+
+def get_pair(name: str) -> ModelPair:
+    """The catalogue's pair of that name; NotFound names what there is."""
+    catalogue = load_catalogue(user_catalogue_file())
+    if name not in catalogue:
+        raise NotFound(f"no model pair {name!r}; the catalogue has {', '.join(sorted(catalogue))}")
+    return catalogue[name]
+
+
+def spec_of(pair: ModelPair) -> dict[str, Any]:
+    """The pair as plain JSON, as `model_pair.spec` and a run's configuration hold it."""
+    spec: dict[str, Any] = json.loads(json.dumps(asdict(pair)))
+    return spec
+
+
+def pair_of(spec: dict[str, Any]) -> ModelPair:
+    """The pair back from its JSON: what a run of last year used, whatever the catalogue says today."""
+    known = dict(spec)
+    known["strong"] = ModelSpec(**spec["strong"])
+    known["weak"] = ModelSpec(**spec["weak"])
+    known["world"] = None if spec.get("world") is None else WorldRule(**spec["world"])
+    return ModelPair(**known)
+
+
+def freeze_pair(session: Session, pair: ModelPair) -> int:
+    """The `model_pair_id` of exactly this pair, written in the caller's transaction when it is new."""
+    spec = spec_of(pair)
+    sha256 = hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
+    found = session.scalar(select(ModelPairRow).where(ModelPairRow.name == pair.name, ModelPairRow.sha256 == sha256))
+    if found is None:
+        found = ModelPairRow(name=pair.name, spec=spec, sha256=sha256)
+        session.add(found)
+        session.flush()
+    return found.model_pair_id
+
+
+def _row(pair: ModelPair) -> PairRow:
+    return PairRow(
+        name=pair.name,
+        title=pair.title,
+        strong=pair.strong.ref,
+        weak=pair.weak.ref,
+        parameters=str(pair.parameters),
+        context=pair.context,
+        licence=pair.licence,
+        memory_gb=pair.memory_gb,
+        is_closed=pair.criteria == "closed",
+        has_world=pair.world is not None,
+        notes=pair.notes,
+    )

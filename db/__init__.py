@@ -1,1 +1,1 @@
-"""The database: tables, sessions, queries and migrations. Knows nothing of models, pages or scoring."""
+"""The database: tables, sessions, migrations and reading queries. Knows nothing of models or screens."""

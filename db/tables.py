@@ -13,7 +13,7 @@ Only the shape is here: sessions are opened in `session.py`, the schema is moved
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import (
     JSON,
@@ -30,9 +30,10 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, deferred, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 BIG = BigInteger().with_variant(Integer, "sqlite")  # SQLite autoincrements INTEGER keys only
+NEVER_REUSED = {"sqlite_autoincrement": True}  # an old tab's item_id must not become another item after a delete
 
 
 def utc_now() -> datetime:
@@ -51,13 +52,14 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {dict[str, Any]: JSON, list[Any]: JSON, datetime: DateTime}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {dict[str, Any]: JSON, list[Any]: JSON, datetime: DateTime}
 
 
 class Dataset(Base):
     """One imported file (or a hand-made set such as Live's)."""
 
     __tablename__ = "dataset"
+    __table_args__ = NEVER_REUSED
 
     dataset_id: Mapped[int] = mapped_column(primary_key=True)
     name: Mapped[str] = mapped_column(String(200), unique=True)
@@ -77,7 +79,7 @@ class Item(Base):
     """A prompt with its candidates, at its place in a dataset."""
 
     __tablename__ = "item"
-    __table_args__ = (UniqueConstraint("dataset_id", "position"),)
+    __table_args__ = (UniqueConstraint("dataset_id", "position"), NEVER_REUSED)
 
     item_id: Mapped[int] = mapped_column(BIG, primary_key=True)
     dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.dataset_id", ondelete="CASCADE"))
@@ -95,7 +97,7 @@ class Candidate(Base):
     """One response of an item. `gold_rank` 1 is best; ties share a rank; None where the file said nothing."""
 
     __tablename__ = "candidate"
-    __table_args__ = (UniqueConstraint("item_id", "position"),)
+    __table_args__ = (UniqueConstraint("item_id", "position"), NEVER_REUSED)
 
     candidate_id: Mapped[int] = mapped_column(BIG, primary_key=True)
     item_id: Mapped[int] = mapped_column(ForeignKey("item.item_id", ondelete="CASCADE"))
@@ -139,6 +141,7 @@ class Run(Base):
     """One weighing of one dataset by one pair under one criteria version."""
 
     __tablename__ = "run"
+    __table_args__ = NEVER_REUSED
 
     run_id: Mapped[int] = mapped_column(primary_key=True)
     dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.dataset_id", ondelete="CASCADE"), index=True)
@@ -174,7 +177,7 @@ class Logprob(Base):
     content_key: Mapped[str] = mapped_column(String(64), primary_key=True)
     total: Mapped[float] = mapped_column(Float)  # nats, float64 sum
     n_tokens: Mapped[int] = mapped_column()
-    token_logprobs: Mapped[bytes] = deferred(mapped_column(LargeBinary))  # zlib of little-endian float32
+    token_logprobs: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)  # zlib of little-endian float32
 
 
 class Score(Base):
@@ -186,7 +189,7 @@ class Score(Base):
     candidate_id: Mapped[int] = mapped_column(
         ForeignKey("candidate.candidate_id", ondelete="CASCADE"), primary_key=True, index=True
     )
-    item_id: Mapped[int] = mapped_column(ForeignKey("item.item_id", ondelete="CASCADE"))
+    item_id: Mapped[int] = mapped_column(ForeignKey("item.item_id", ondelete="CASCADE"), index=True)
     reward: Mapped[float] = mapped_column(Float)  # nats: strong_logprob - weak_logprob
     reward_per_token: Mapped[float] = mapped_column(Float)
     strong_logprob: Mapped[float] = mapped_column(Float)
@@ -197,8 +200,8 @@ class Score(Base):
     strong_key: Mapped[str] = mapped_column(String(64))  # content keys into logprob
     weak_key: Mapped[str] = mapped_column(String(64))
     is_split: Mapped[bool] = mapped_column(Boolean, default=False)  # tokenized after fixed prompt ids (rule 2)
-    strong_spans: Mapped[bytes] = deferred(mapped_column(LargeBinary))  # zlib of int32 (start, end) pairs
-    weak_spans: Mapped[bytes | None] = deferred(mapped_column(LargeBinary))  # None: as strong
+    strong_spans: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)  # zlib of int32 (start, end) pairs
+    weak_spans: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)  # None: as strong
 
     __table_args__ = (Index("ix_score_run_id_item_id", "run_id", "item_id"),)
 
@@ -211,7 +214,7 @@ class Suggestion(Base):
 
     run_id: Mapped[int] = mapped_column(ForeignKey("run.run_id", ondelete="CASCADE"), primary_key=True)
     item_id: Mapped[int] = mapped_column(ForeignKey("item.item_id", ondelete="CASCADE"), primary_key=True, index=True)
-    best_candidate_id: Mapped[int] = mapped_column(ForeignKey("candidate.candidate_id", ondelete="CASCADE"))
+    best_candidate_id: Mapped[int] = mapped_column(ForeignKey("candidate.candidate_id", ondelete="CASCADE"), index=True)
     ranking: Mapped[list[Any]] = mapped_column()  # candidate ids, best first; ties nested: [[7], [5, 6]]
     margin: Mapped[float] = mapped_column(Float)  # nats by sum, nats per token by mean
     is_length_flip: Mapped[bool] = mapped_column(Boolean, default=False)
@@ -258,7 +261,7 @@ class Decision(Base):
     item_id: Mapped[int] = mapped_column(ForeignKey("item.item_id"))
     annotator_id: Mapped[int] = mapped_column(ForeignKey("annotator.annotator_id"))
     verdict: Mapped[str] = mapped_column(String(20))  # accept | override | tie | skip | flag | undo
-    chosen_candidate_id: Mapped[int | None] = mapped_column(ForeignKey("candidate.candidate_id"))
+    chosen_candidate_id: Mapped[int | None] = mapped_column(ForeignKey("candidate.candidate_id"), index=True)
     ranking: Mapped[list[Any]] = mapped_column(default=list)  # as in suggestion: candidate ids, ties nested
     strength: Mapped[int | None] = mapped_column()
     reason_tags: Mapped[list[Any]] = mapped_column(default=list)
@@ -266,7 +269,7 @@ class Decision(Base):
     is_blind: Mapped[bool] = mapped_column(Boolean, default=False)
     display_order: Mapped[list[Any]] = mapped_column(default=list)  # candidate ids as shown, first place first
     suggestion: Mapped[dict[str, Any]] = mapped_column(default=dict)  # as it stood: best, ranking, margin, rewards
-    suggested_candidate_id: Mapped[int | None] = mapped_column(ForeignKey("candidate.candidate_id"))
+    suggested_candidate_id: Mapped[int | None] = mapped_column(ForeignKey("candidate.candidate_id"), index=True)
     elapsed_ms: Mapped[int | None] = mapped_column()
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
-    supersedes_id: Mapped[int | None] = mapped_column(ForeignKey("decision.decision_id"))
+    supersedes_id: Mapped[int | None] = mapped_column(ForeignKey("decision.decision_id"), index=True)

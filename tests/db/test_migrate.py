@@ -1,0 +1,154 @@
+"""Migrations: they make exactly the tables, carry old data upward, and keep decisions append-only."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, delete, insert, select, text, update
+from sqlalchemy.exc import DBAPIError
+
+from db.migrate import HEAD, REVISIONS, NewerDatabase, alembic_configuration, is_current, upgrade
+from db.session import Sessions, make_engine, make_sessionmaker
+from db.tables import Annotator, Base, Dataset, Decision, Item
+
+
+@pytest.fixture
+def decided_db(fresh_db: Sessions) -> Sessions:
+    """One item with one decision."""
+    with fresh_db.begin() as session:
+        _write_decision(session)
+    return fresh_db
+
+
+def _write_decision(session: Any) -> None:
+    session.execute(insert(Dataset).values(dataset_id=1, name="tea"))
+    session.execute(insert(Item).values(item_id=1, dataset_id=1, position=0, messages=[]))
+    session.execute(insert(Annotator).values(annotator_id=1, name="ada"))
+    session.execute(
+        insert(Decision).values(decision_id=1, submission="s", item_id=1, annotator_id=1, verdict="skip", note="kept")
+    )
+
+
+def test_the_listed_revisions_are_the_chain_of_migrations() -> None:
+    chain = [step.revision for step in ScriptDirectory.from_config(alembic_configuration()).walk_revisions()]
+    assert tuple(reversed(chain)) == REVISIONS
+
+
+def test_migrations_make_exactly_the_tables(fresh_db: Sessions) -> None:
+    with fresh_db.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_an_empty_database_is_moved_once(empty_url: str) -> None:
+    assert not is_current(empty_url)
+    assert upgrade(empty_url)
+    assert is_current(empty_url)
+    assert not upgrade(empty_url)
+
+
+def test_a_current_database_is_recognised_without_importing_alembic(fresh_url: str) -> None:
+    program = f"import sys; from db.migrate import upgrade; print(upgrade({fresh_url!r}), 'alembic' in sys.modules)"
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert said.stdout.split() == ["False", "False"]
+
+
+def test_an_older_database_moves_up_with_its_data(empty_url: str) -> None:
+    upgrade(empty_url, revision=REVISIONS[0])
+    sessions = make_sessionmaker(empty_url)
+    with sessions.begin() as session:
+        _write_decision(session)
+        session.execute(update(Decision).values(note="edited"))  # nothing forbids it yet
+    assert not is_current(sessions.engine)
+    assert upgrade(sessions.engine)
+    with sessions() as session:
+        assert session.scalar(select(Decision.note)) == "edited"
+        assert session.scalar(select(Dataset.name)) == "tea"
+    with pytest.raises(DBAPIError, match="append-only"), sessions.begin() as session:
+        session.execute(update(Decision).values(note="again"))
+    sessions.engine.dispose()
+
+
+def test_foreign_keys_are_on_again_after_a_migration(empty_url: str) -> None:
+    sessions = make_sessionmaker(empty_url)
+    upgrade(sessions.engine)
+    with pytest.raises(DBAPIError), sessions.begin() as session:
+        session.add(Item(dataset_id=99, position=0, messages=[]))
+    sessions.engine.dispose()
+
+
+def test_a_database_of_a_later_version_is_refused_with_one_line(fresh_db: Sessions) -> None:
+    with fresh_db.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(NewerDatabase, match=f"has schema '9999', this version of Tare knows up to '{HEAD}'"):
+        upgrade(fresh_db.engine)
+    with pytest.raises(NewerDatabase):
+        is_current(fresh_db.engine)
+
+
+def test_two_that_migrate_at_once_do_not_hurt_each_other(empty_url: str) -> None:
+    moved: list[bool] = []
+    threads = [threading.Thread(target=lambda: moved.append(upgrade(empty_url))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(moved) == [False, True]
+    assert is_current(empty_url)
+
+
+def test_decisions_can_be_neither_changed_nor_deleted(decided_db: Sessions) -> None:
+    for statement in (update(Decision).values(note="better"), delete(Decision)):
+        with pytest.raises(DBAPIError, match="append-only"), decided_db.begin() as session:
+            session.execute(statement)
+    with decided_db() as session:
+        assert session.scalars(select(Decision.note)).all() == ["kept"]
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_replacing_a_decision_is_refused_on_sqlite(decided_db: Sessions) -> None:
+    row = "INSERT OR REPLACE INTO decision SELECT * FROM decision"
+    with pytest.raises(DBAPIError, match="append-only"), decided_db.begin() as session:
+        session.execute(text(row))
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
+def test_truncating_decisions_is_refused_on_postgresql(decided_db: Sessions) -> None:
+    with pytest.raises(DBAPIError, match="append-only"), decided_db.begin() as session:
+        session.execute(text("TRUNCATE decision"))
+
+
+def test_an_item_with_a_decision_cannot_go(decided_db: Sessions) -> None:
+    with pytest.raises(DBAPIError), decided_db.begin() as session:
+        session.execute(delete(Item))
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_an_item_id_is_not_used_again_after_a_delete(fresh_db: Sessions) -> None:
+    ids = []
+    for _ in range(2):
+        with fresh_db.begin() as session:
+            dataset = Dataset(name="tea")
+            session.add(dataset)
+            session.flush()
+            item = Item(dataset_id=dataset.dataset_id, position=0, messages=[])
+            session.add(item)
+            session.flush()
+            ids.append(item.item_id)
+            session.delete(dataset)
+    assert ids == [1, 2]
+
+
+def test_an_engine_that_was_passed_in_stays_open(fresh_url: str) -> None:
+    engine: Engine = make_engine(fresh_url)
+    upgrade(engine)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == HEAD
+    engine.dispose()

@@ -1,0 +1,5 @@
+"""The review screen."""
+
+from ui import frame
+
+frame.open_page(frame.REVIEW)

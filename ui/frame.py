@@ -1,0 +1,168 @@
+"""The frame round every screen: the table of pages, the way in, the choices that screens share, errors in one line.
+
+    st.session_state["frame_dataset"]   and  ?dataset=   the dataset in hand (name or id)
+    st.session_state["frame_run"]       and  ?run=       the run in hand (id)
+    st.session_state["frame_as"]        and  ?as=        who is deciding
+
+The URL wins over the session, so that a link means what it says; a page opened without them gets the session's back in
+its URL, so that a refresh loses nothing. Leaves out what is cached (resources.py) and the pickers (pickers.py).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from contextvars import ContextVar
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from services.errors import ServiceError
+from ui import resources
+
+LOG = logging.getLogger(__name__)
+ROOT = Path(__file__).resolve().parent.parent
+
+REVIEW, DATASETS, RUNS = "pages/review.py", "pages/datasets.py", "pages/runs.py"
+INSIGHTS, LIVE = "pages/insights.py", "pages/live.py"
+
+DATASET, RUN, ANNOTATOR = "dataset", "run", "as"  # names in the URL of what every screen shares
+SHARED = (DATASET, RUN, ANNOTATOR)
+ITEM = "item"  # in the URL of Review only
+WANTED = "frame_wanted"  # session key: (page, query) of a visitor who is being sent through app.py
+
+
+@dataclass(frozen=True, slots=True)
+class PageEntry:
+    """A line in the table of pages."""
+
+    path: str
+    title: str
+    icon: str
+
+
+PAGES = (
+    PageEntry(REVIEW, "Review", ":material/rate_review:"),
+    PageEntry(DATASETS, "Datasets", ":material/dataset:"),
+    PageEntry(RUNS, "Runs", ":material/balance:"),
+    PageEntry(INSIGHTS, "Insights", ":material/insights:"),
+    PageEntry(LIVE, "Live", ":material/edit_note:"),
+)
+
+_is_through_app: ContextVar[bool] = ContextVar("is_through_app", default=False)
+
+
+def run_app() -> None:
+    """Everything app.py does: navigation, look, worker, then the page; an error becomes one line."""
+    st.set_page_config(page_title="Tare", page_icon=str(ROOT / "ui" / "tare.svg"), layout="wide", menu_items=ABOUT)
+    page = st.navigation([_home_page(), *map(_page, _built_pages())], position="top")
+    wanted = st.session_state.pop(WANTED, None)
+    if wanted is not None:
+        st.switch_page(wanted[0], query_params=wanted[1])
+    st.html(ROOT / "ui" / "desk.css")
+    token = _is_through_app.set(True)
+    try:
+        resources.start_worker()
+        page.run()
+    except resources.DATABASE_ERRORS as error:
+        LOG.exception("the database failed")
+        st.error(
+            _as_line(f"{resources.database_line(error)} Nothing you decided before is lost. Then reload this page.")
+        )
+    except ServiceError as error:
+        st.error(_as_line(str(error)))
+    finally:
+        _is_through_app.reset(token)
+
+
+ABOUT = {
+    "About": "**Tare**, a review desk for AI-made preference labels. Every response is weighed by a strong and a weak "
+    "language model; people decide what to keep."
+}
+
+
+def _built_pages() -> list[PageEntry]:
+    return [entry for entry in PAGES if (ROOT / entry.path).is_file()]
+
+
+def _page(entry: PageEntry) -> st.Page:
+    return st.Page(entry.path, title=entry.title, icon=entry.icon)
+
+
+def _home_page() -> st.Page:
+    """`/` itself: sends on to /review, because the default page of a navigation cannot be reached by its own name."""
+    return st.Page(_go_to_review, title="Tare", default=True, visibility="hidden")
+
+
+def _go_to_review() -> None:
+    st.switch_page(REVIEW, query_params=_query())
+
+
+def open_page(path: str) -> None:
+    """First line of every page: makes sure that app.py ran, then settles the shared choices. May be called twice.
+
+    On a fresh server Streamlit runs a deep-linked page without app.py; such a visitor is sent through app.py and back
+    with the query string kept.
+    """
+    if not _is_through_app.get():
+        st.session_state[WANTED] = (path, _query())
+        st.switch_page("app.py")
+    for name in SHARED:
+        if name in st.query_params:
+            st.session_state[f"frame_{name}"] = st.query_params[name]
+        elif f"frame_{name}" in st.session_state:
+            st.query_params[name] = st.session_state[f"frame_{name}"]
+
+
+def _query() -> dict[str, list[str]]:
+    return {name: st.query_params.get_all(name) for name in st.query_params}
+
+
+def chosen(name: str) -> str | None:
+    """The shared choice of that name (DATASET, RUN, ANNOTATOR), as text; None when nobody chose."""
+    value = st.session_state.get(f"frame_{name}")
+    return str(value) if value else None
+
+
+def choose(name: str, value: object | None) -> None:
+    """Sets a shared choice in the session and the URL; None forgets it. A new dataset forgets run and item."""
+    if name == DATASET and str(value) != chosen(DATASET):
+        choose(RUN, None)
+        st.query_params.pop(ITEM, None)
+    if value is None:
+        st.session_state.pop(f"frame_{name}", None)
+        st.query_params.pop(name, None)
+        return
+    st.session_state[f"frame_{name}"] = str(value)
+    st.query_params[name] = str(value)
+
+
+def go(path: str, **query: object) -> None:
+    """Moves to another page, shared choices kept; `query` adds to them or changes them."""
+    st.switch_page(path, query_params=link_query(**query))
+
+
+def link_query(**query: object) -> dict[str, str]:
+    """The query a link to another page carries: the shared choices, and what is given."""
+    kept = {name: value for name in SHARED if (value := chosen(name)) is not None}
+    return kept | {name: str(value) for name, value in query.items() if value is not None}
+
+
+def annotator() -> str:
+    """Who is deciding: the URL's `as`, else TARE_ANNOTATOR, else "me"."""
+    return (chosen(ANNOTATOR) or os.environ.get("TARE_ANNOTATOR", "")).strip()[:100] or "me"
+
+
+def empty_state(title: str, text: str, *, key: str, link: str | None = None, label: str = "", **query: object) -> None:
+    """A calm panel that says what is missing and leads to the page that mends it. Texts are ours, never a model's."""
+    with st.container(key=f"{key}_empty", gap="small", horizontal_alignment="center"):
+        st.markdown(f"### {title}")
+        st.markdown(text)
+        if link is not None:
+            st.page_link(link, label=label, query_params=link_query(**query), icon=":material/arrow_forward:")
+
+
+def _as_line(text: str) -> str:
+    """Text for a place that reads Markdown: a code span, in which nothing is interpreted."""
+    return "`" + " ".join(text.replace("`", "'").split()) + "`"

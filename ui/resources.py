@@ -1,0 +1,71 @@
+"""What one process holds for all visitors: the database's sessions, the room of loaded models, the worker of runs.
+
+Only this module of `ui` sees `db` and `scoring`. Torch is imported when the room is first asked for, never before.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import streamlit as st
+from sqlalchemy.exc import DBAPIError
+
+from db.migrate import upgrade
+from db.session import DatabaseUnavailable, Sessions, database_url, make_sessionmaker
+
+if TYPE_CHECKING:
+    from scoring.room import ModelRoom
+    from services.worker import RunWorker
+
+DATABASE_ERRORS: tuple[type[Exception], ...] = (DatabaseUnavailable, DBAPIError)
+
+
+def sessions() -> Sessions:
+    """Sessions on the database that TARE_DATABASE_URL names; brought to this version's schema on first use.
+
+    Raises:
+        DatabaseUnavailable: it cannot be opened; tried again at the next call.
+    """
+    return _sessions_at(database_url())
+
+
+@st.cache_resource(show_spinner=False, max_entries=4, on_release=lambda made: made.engine.dispose())
+def _sessions_at(url: str) -> Sessions:
+    made = make_sessionmaker(url)
+    upgrade(made.engine)
+    return made
+
+
+@st.cache_resource(show_spinner="Getting the models' room ready …")
+def model_room() -> ModelRoom:
+    """The room in which loaded models live. The first call imports torch, which takes seconds."""
+    from scoring.room import ModelRoom
+
+    return ModelRoom()
+
+
+def start_worker() -> None:
+    """Sees to it that this process's worker lives. TARE_WORKER=off leaves the runs to another process (and to tests)."""
+    if os.environ.get("TARE_WORKER", "on").lower() not in ("off", "0", "no"):
+        run_worker().ensure_started()
+
+
+def run_worker() -> RunWorker:
+    """The thread that takes queued runs, and runs that a dead process left behind; call `.ensure_started()` on it."""
+    return _worker_at(database_url())
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _worker_at(url: str) -> RunWorker:
+    from services.worker import RunWorker
+
+    return RunWorker(_sessions_at(url), model_room)
+
+
+def database_line(error: Exception) -> str:
+    """One line about a database that failed, without statement, parameters or password."""
+    if isinstance(error, DatabaseUnavailable):
+        return f"{error}."
+    reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    return f"the database did not answer: {reason}; check that it is running and that TARE_DATABASE_URL is right."

@@ -1,0 +1,188 @@
+"""The catalogue of model pairs: scoring/pairs.toml, and a user's own file that adds to it or overrides by name.
+
+Reads and checks TOML; loads no model (models.py) and measures no threshold (the demo's world.toml comes from its
+evaluation).
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from scoring.errors import BadCatalogue, UnknownPair
+from scoring.world import WorldRule
+
+DType = Literal["auto", "float32", "bfloat16", "float16"]
+DTYPES = ("auto", "float32", "bfloat16", "float16")
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+BUILTIN_FILE = Path(__file__).with_name("pairs.toml")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSpec:
+    """Which model: a local folder or a hub id, at a revision (hub only; None: the default branch), in a dtype."""
+
+    ref: str
+    revision: str | None = None
+    dtype: DType = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPair:
+    """One pair of the catalogue.
+
+    template: "strong" renders both models' text with the strong one's chat template; "own" gives each its own.
+    system_role: whether that template has one; None: found out by trying.
+    world: when text is out of what the pair knows; None: never.
+    criteria: "any" text, or "closed": only lines the pair was trained on.
+    memory_gb: weights of both in bf16, 10^9 bytes.
+    """
+
+    name: str
+    title: str
+    strong: ModelSpec
+    weak: ModelSpec
+    parameters: str
+    context: int
+    licence: str
+    memory_gb: float
+    template: Literal["strong", "own"] = "strong"
+    system_role: bool | None = None
+    world: WorldRule | None = None
+    criteria: Literal["any", "closed"] = "any"
+    notes: str = ""
+
+
+def load_catalogue(user_file: Path | None = None) -> dict[str, ModelPair]:
+    """All pairs by name, the built-in ones first, in the order of their files.
+
+    Raises BadCatalogue with one line for each bad entry (file, entry, rule, way out), or when the file cannot be read.
+    """
+    pairs = _read_file(BUILTIN_FILE, PROJECT_ROOT)
+    if user_file is not None:
+        pairs |= _read_file(user_file, user_file.resolve().parent)
+    return pairs
+
+
+def find_pair(catalogue: Mapping[str, ModelPair], name: str) -> ModelPair:
+    """The pair of that name. Raises UnknownPair, naming those there are."""
+    if name not in catalogue:
+        raise UnknownPair(f"no pair is named {name!r}; there are: {', '.join(sorted(catalogue))}")
+    return catalogue[name]
+
+
+def _read_file(path: Path, base: Path) -> dict[str, ModelPair]:
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise BadCatalogue(f"{path}: cannot be read as TOML ({error}); see scoring/pairs.toml for the form") from error
+    entries = data.get("pairs")
+    if not isinstance(entries, list) or set(data) != {"pairs"}:
+        raise BadCatalogue(
+            f"{path}: holds {sorted(data) or 'nothing'}; it must hold [[pairs]] entries and nothing else"
+        )
+    pairs: dict[str, ModelPair] = {}
+    problems = []
+    for number, entry in enumerate(entries, start=1):
+        try:
+            pair = _read_entry(entry, base)
+            if pair.name in pairs:
+                raise ValueError(f"the name {pair.name!r} is taken by an earlier entry; choose another")
+            pairs[pair.name] = pair
+        except ValueError as problem:
+            label = entry.get("name", "without a name") if isinstance(entry, dict) else "not a table"
+            problems.append(f"{path}: entry {number} ({label}): {problem}")
+    if problems:
+        raise BadCatalogue("\n".join(problems))
+    return pairs
+
+
+_TEXTS = ("name", "title", "strong", "weak", "parameters", "licence")
+_OPTIONAL_TEXTS = ("notes", "strong_revision", "weak_revision", "dtype", "template", "criteria", "world_file")
+_OTHERS = ("context", "memory_gb", "system_role", "world")
+
+
+def _read_entry(entry: Any, base: Path) -> ModelPair:
+    """One [[pairs]] table as a pair; ValueError says which rule it breaks and the way out."""
+    if not isinstance(entry, dict):
+        raise ValueError("an entry is a table; write it as [[pairs]]")
+    unknown = sorted(set(entry) - {*_TEXTS, *_OPTIONAL_TEXTS, *_OTHERS})
+    if unknown:
+        raise ValueError(f"unknown key {unknown[0]!r}; known are {', '.join([*_TEXTS, *_OPTIONAL_TEXTS, *_OTHERS])}")
+    texts = {key: _text(entry, key) for key in _TEXTS}
+    dtype = _choice(entry, "dtype", DTYPES)
+    return ModelPair(
+        name=texts["name"],
+        title=texts["title"],
+        strong=ModelSpec(texts["strong"], _optional_text(entry, "strong_revision"), dtype),
+        weak=ModelSpec(texts["weak"], _optional_text(entry, "weak_revision"), dtype),
+        parameters=texts["parameters"],
+        context=int(_positive(entry, "context")),
+        licence=texts["licence"],
+        memory_gb=float(_positive(entry, "memory_gb")),
+        template=_choice(entry, "template", ("strong", "own")),
+        system_role=_optional_bool(entry, "system_role"),
+        world=_world(entry, base),
+        criteria=_choice(entry, "criteria", ("any", "closed")),
+        notes=_optional_text(entry, "notes") or "",
+    )
+
+
+def _text(entry: Mapping[str, Any], key: str) -> str:
+    value = entry.get(key)
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{key} is {value!r}; it must be a text that is not empty")
+    return value
+
+
+def _optional_text(entry: Mapping[str, Any], key: str) -> str | None:
+    return _text(entry, key) if key in entry else None
+
+
+def _optional_bool(entry: Mapping[str, Any], key: str) -> bool | None:
+    value = entry.get(key)
+    if value is not None and not isinstance(value, bool):
+        raise ValueError(f"{key} is {value!r}; it must be true or false, or left out")
+    return value
+
+
+def _choice(entry: Mapping[str, Any], key: str, choices: tuple[str, ...]) -> Any:
+    value = entry.get(key, choices[0])
+    if value not in choices:
+        raise ValueError(f"{key} is {value!r}; it must be one of {', '.join(choices)}")
+    return value
+
+
+def _positive(entry: Mapping[str, Any], key: str) -> float:
+    value = entry.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+        raise ValueError(f"{key} is {value!r}; it must be a number above 0")
+    return value
+
+
+def _world(entry: Mapping[str, Any], base: Path) -> WorldRule | None:
+    if "world" in entry:
+        return world_rule(entry["world"])
+    if "world_file" not in entry:
+        return None
+    path = base / _text(entry, "world_file")
+    if not path.exists() and not (base / entry["strong"]).exists():
+        return None  # nothing of this pair is here: opening its model gives the clear line
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ValueError(f"world_file {entry['world_file']!r} cannot be read ({error}); it must be TOML") from error
+    return world_rule(data.get("world", data))
+
+
+def world_rule(table: Any) -> WorldRule:
+    """A world rule from a TOML table with model, prompt_min, response_min. Raises ValueError on anything else."""
+    if not isinstance(table, dict) or table.get("model") not in ("weak", "strong"):
+        raise ValueError("the world rule needs model = 'weak' or 'strong', the model its thresholds were measured on")
+    limits = [table.get("prompt_min"), table.get("response_min")]
+    if limits == [None, None]:
+        raise ValueError("the world rule has no threshold; give prompt_min, response_min or both (nats per token)")
+    if any(limit is not None and (isinstance(limit, bool) or not isinstance(limit, int | float)) for limit in limits):
+        raise ValueError(f"prompt_min and response_min are {limits}; they must be numbers (nats per token)")
+    return WorldRule(table["model"], *(limit if limit is None else float(limit) for limit in limits))

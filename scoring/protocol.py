@@ -1,0 +1,164 @@
+"""What an engine is: token ids with a response mask in, token log-probs out.
+
+Everything that can weigh (the plain batched forward of plain.py, a faster engine, a server) fits behind
+`LogprobEngine`; everything that can hold models (room.py) behind `ModelSource`. Tokenizing is chat.py's part,
+subtracting is ratio.py's. Nothing here imports torch.
+"""
+
+import hashlib
+import math
+import sys
+from array import array
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from scoring.pairs import ModelSpec
+
+
+@dataclass(frozen=True, slots=True)
+class LogprobRequest:
+    """One sequence whose response tokens are to be weighed.
+
+    ids      p0 p1 p2 | r0 r1 r2      prompt, then response; nothing after the last counted token
+    mask      0  0  0 |  1  1  1      position 0 is never True: nothing predicts it
+
+    Raises ValueError when the mask does not fit the ids, marks position 0, or marks nothing (a sum over nothing
+    would be a silent 0).
+    """
+
+    ids: tuple[int, ...]
+    is_response: tuple[bool, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.ids) != len(self.is_response):
+            raise ValueError(f"{len(self.ids)} ids but a mask of {len(self.is_response)}: they must be equally long")
+        if not any(self.is_response):
+            raise ValueError(f"no response token in {len(self.ids)} ids: the mask must mark at least one")
+        if self.is_response[0]:
+            raise ValueError("the mask marks position 0, which nothing predicts: start the response later")
+
+    def content_key(self) -> str:
+        """sha256 (hex) over ids and mask: the same on every machine, and the cache's key beside the fingerprint."""
+        ids = array("q", self.ids)
+        if sys.byteorder == "big":
+            ids.byteswap()
+        digest = hashlib.sha256(b"tare-logprob-1\0%d\0" % len(self.ids))
+        digest.update(ids.tobytes())
+        digest.update(bytes(self.is_response))
+        return digest.hexdigest()
+
+    @property
+    def response_tokens(self) -> int:
+        """How many tokens will be weighed."""
+        return sum(self.is_response)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLogprobs:
+    """Log-probs in nats, one for each True of the request's mask, in order; each <= 0, float32 precision."""
+
+    values: tuple[float, ...]
+
+    @property
+    def total(self) -> float:
+        """Log-prob of the response: the float64 sum, exact in the order-independent sense of math.fsum."""
+        return math.fsum(self.values)
+
+    @property
+    def mean(self) -> float:
+        """Mean log-prob per token, in nats."""
+        return self.total / len(self.values)
+
+
+class LogprobEngine(Protocol):
+    """Weighs token sequences under one model.
+
+    `logprobs` equals, for every request and whatever it is batched with:
+
+        logits = model(ids).logits.float()
+        [log_softmax(logits[t - 1])[ids[t]] for t in positions where is_response]
+
+    Both methods may be called from several threads; forwards of one model never overlap.
+    """
+
+    name: str  # which engine, for the run's configuration
+    fingerprint: str  # weights, architecture and compute dtype; the cache's key beside the request's
+    context_limit: int  # tokens, prompt and response together
+
+    def plan(self, requests: Sequence[LogprobRequest]) -> list[list[int]]:
+        """Batches of indices in the order they would run, longest first; depends on the requests alone."""
+        ...
+
+    def logprobs(self, requests: Sequence[LogprobRequest]) -> list[TokenLogprobs]:
+        """Weigh one batch; results in the order of the requests. Raises EngineFailed, never returns NaN."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class SampledText:
+    """A text a model wrote, and whether it ended by itself (False: the token limit cut it)."""
+
+    text: str
+    has_ended: bool
+
+
+class TextSampler(Protocol):
+    """Writes texts with one model."""
+
+    def sample(
+        self,
+        ids: Sequence[int],
+        *,
+        n: int,
+        temperature: float,
+        max_new_tokens: int,
+        seed: int,
+        top_p: float = 1.0,
+        stop_ids: Sequence[int] = (),
+    ) -> list[str]:
+        """`n` texts that continue `ids` (EncodedItem.prompt_ids); the same seed gives the same texts."""
+        ...
+
+    def sample_detailed(
+        self,
+        ids: Sequence[int],
+        *,
+        n: int,
+        temperature: float,
+        max_new_tokens: int,
+        seed: int,
+        top_p: float = 1.0,
+        stop_ids: Sequence[int] = (),
+    ) -> list[SampledText]:
+        """The same texts, with whether each ended by itself."""
+        ...
+
+
+class OpenModel(Protocol):
+    """A loaded model, usable while the ModelSource that gave it holds it open."""
+
+    @property
+    def ref(self) -> str: ...
+    @property
+    def engine(self) -> LogprobEngine: ...
+    @property
+    def tokenizer(self) -> Any: ...
+    @property
+    def sampler(self) -> TextSampler: ...
+    @property
+    def device(self) -> str: ...
+    @property
+    def dtype(self) -> str: ...
+    @property
+    def memory_bytes(self) -> int: ...
+
+
+class ModelSource(Protocol):
+    """Where models come from; `ModelRoom` in production, a small real class in tests."""
+
+    def open(self, spec: "ModelSpec") -> AbstractContextManager[OpenModel]:
+        """Load (or find loaded) and hold; several threads may hold one model. Raises ModelUnavailable."""
+        ...

@@ -8,9 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
-from scoring.criteria import CriteriaBody
+from db.tables import Criteria
+from scoring.criteria import CriteriaBody, builtin_criteria
+from scoring.pairs import ModelPair
+from services.catalogue_store import get_pair
+from services.errors import NotFound, Refused
+
+NAME_LIMIT = 100  # characters, as the column has it
+TITLE_LIMIT = 200
+RACES_ENDURED = 5  # two people saving the same name at once: the later one takes the next number
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,24 +39,102 @@ class CriteriaRow:
 
 def ensure_builtin(sessions: sessionmaker[Session]) -> None:
     """Write the built-in sets; a built-in whose body changed becomes a new version. Does nothing the second time."""
-    raise NotImplementedError
+    for name, builtin in builtin_criteria().items():
+        _keep(sessions, name, title=builtin.title, body=builtin.body, is_builtin=True)
 
 
 def list_criteria(sessions: sessionmaker[Session], *, pair: str | None = None) -> tuple[CriteriaRow, ...]:
     """The latest version of each name; for a pair with a closed list (the demo) only what it was trained on."""
-    raise NotImplementedError
+    latest = select(Criteria.name, func.max(Criteria.version)).group_by(Criteria.name)
+    wanted = select(Criteria).where(_name_and_version_in(latest)).order_by(Criteria.is_builtin.desc(), Criteria.name)
+    with sessions() as session:
+        rows = tuple(_row(found) for found in session.scalars(wanted))
+    if pair is None:
+        return rows
+    model_pair = get_pair(pair)
+    return tuple(row for row in rows if is_offered(row, pair=model_pair))
+
+
+def is_offered(row: CriteriaRow, *, pair: ModelPair) -> bool:
+    """Whether the pair may be conditioned on it: a closed pair knows only the built-in lines of its own name."""
+    is_own = row.name == pair.name or row.name.startswith(f"{pair.name}-")
+    if pair.criteria == "closed":
+        return row.is_builtin and is_own
+    return not (row.is_builtin and row.name.split("-")[0] == "demo")
 
 
 def get_criteria(sessions: sessionmaker[Session], criteria_id: int) -> CriteriaRow:
     """That version, or NotFound."""
-    raise NotImplementedError
+    with sessions() as session:
+        found = session.get(Criteria, criteria_id)
+        if found is None:
+            raise NotFound(f"no criteria with number {criteria_id}; choose one from the list")
+        return _row(found)
 
 
 def find_criteria(sessions: sessionmaker[Session], name: str, *, version: int | None = None) -> CriteriaRow:
     """The named set, its latest version unless told; NotFound lists the names there are."""
-    raise NotImplementedError
+    wanted = select(Criteria).where(Criteria.name == name).order_by(Criteria.version.desc()).limit(1)
+    if version is not None:
+        wanted = wanted.where(Criteria.version == version)
+    with sessions() as session:
+        found = session.scalar(wanted)
+        if found is not None:
+            return _row(found)
+        names = session.scalars(select(Criteria.name).distinct().order_by(Criteria.name)).all()
+    which = f"{name!r}" if version is None else f"{name!r} in version {version}"
+    raise NotFound(f"no criteria {which}; there is {', '.join(names) or 'none yet'}")
 
 
 def add_version(sessions: sessionmaker[Session], name: str, *, title: str, body: CriteriaBody) -> CriteriaRow:
     """Keep an edit: the next version of `name`, or the latest one when the body is the same. Safe when two do it."""
-    raise NotImplementedError
+    wanted = name.strip()
+    if not 1 <= len(wanted) <= NAME_LIMIT:
+        raise Refused(f"the criteria's name has {len(wanted)} characters; give one of 1 to {NAME_LIMIT}")
+    if len(title) > TITLE_LIMIT:
+        raise Refused(f"the criteria's title has {len(title)} characters; the limit is {TITLE_LIMIT}")
+    if wanted in builtin_criteria():
+        raise Refused(f"{wanted!r} is built in and stays as it is; save the edit under another name")
+    return _keep(sessions, wanted, title=title.strip(), body=body, is_builtin=False)
+
+
+def _keep(
+    sessions: sessionmaker[Session], name: str, *, title: str, body: CriteriaBody, is_builtin: bool
+) -> CriteriaRow:
+    for attempt in range(RACES_ENDURED):
+        with sessions() as session:
+            latest = session.scalar(
+                select(Criteria).where(Criteria.name == name).order_by(Criteria.version.desc()).limit(1)
+            )
+        if latest is not None and latest.sha256 == body.sha256:
+            return _row(latest)
+        version = 1 if latest is None else latest.version + 1
+        try:
+            with sessions.begin() as session:
+                session.add(
+                    Criteria(
+                        name=name, version=version, title=title, body=body.to_json(), sha256=body.sha256,
+                        is_builtin=is_builtin,
+                    )
+                )  # fmt: skip
+        except IntegrityError:  # somebody took this number; look again
+            if attempt + 1 == RACES_ENDURED:
+                raise
+    return find_criteria(sessions, name)
+
+
+def _name_and_version_in(latest: Select[tuple[str, int]]) -> ColumnElement[bool]:
+    return tuple_(Criteria.name, Criteria.version).in_(latest)
+
+
+def _row(found: Criteria) -> CriteriaRow:
+    return CriteriaRow(
+        criteria_id=found.criteria_id,
+        name=found.name,
+        version=found.version,
+        title=found.title,
+        body=CriteriaBody.from_json(found.body),
+        sha256=found.sha256,
+        is_builtin=found.is_builtin,
+        created_at=found.created_at,
+    )

@@ -6,8 +6,15 @@ Leaves out starting and stopping (runs.py) and the work itself (weighing.py).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+
+from sqlalchemy import Select
+from sqlalchemy.orm import Session, sessionmaker
+
+from db.queries_runs import IN_HAND, runs_with_names
+from db.tables import Run, utc_now
+from services.errors import NotFound
 
 STALE_AFTER_S = 15.0  # a running run whose worker has been silent this long was left behind
 
@@ -59,3 +66,63 @@ class NotWeighedRow:
     position: int
     reason: str
     detail: str
+
+
+def silent_since() -> datetime:
+    """A worker not heard of since this time is taken for dead. Hosts that share a database share its clock's truth."""
+    return utc_now() - timedelta(seconds=STALE_AFTER_S)
+
+
+def read_run(sessions: sessionmaker[Session], run_id: int) -> RunRow:
+    """That run as it stands, or NotFound."""
+    rows = read_runs(sessions, runs_with_names().where(Run.run_id == run_id))
+    if not rows:
+        raise NotFound(f"no run {run_id}; it may have been deleted")
+    return rows[0]
+
+
+def read_runs(sessions: sessionmaker[Session], wanted: Select[Any]) -> tuple[RunRow, ...]:
+    """The rows of a `runs_with_names` selection."""
+    with sessions() as session:
+        return tuple(_row(*found) for found in session.execute(wanted))
+
+
+def _row(run: Run, dataset: str, pair: str, criteria: str, criteria_version: int, n_decisions: int) -> RunRow:
+    in_hand = run.status in IN_HAND
+    return RunRow(
+        run_id=run.run_id,
+        dataset_id=run.dataset_id,
+        dataset=dataset,
+        pair=pair,
+        criteria_id=run.criteria_id,
+        criteria=criteria,
+        criteria_version=criteria_version,
+        status=run.status,
+        is_interrupted=in_hand and (run.heartbeat_at is None or run.heartbeat_at < silent_since()),
+        is_hidden=run.is_hidden,
+        rank_by=run.configuration.get("rank_by", "sum"),
+        n_items=run.n_items,
+        n_done=run.n_done,
+        n_not_weighed=run.n_not_weighed,
+        n_out_of_world=run.n_out_of_world,
+        n_computed=run.n_computed,
+        n_cached=run.n_cached,
+        n_decisions=n_decisions,
+        rate=run.responses_per_s,
+        elapsed_s=run.elapsed_s,
+        eta_s=_eta_s(run) if in_hand else None,
+        error=run.error,
+        configuration=run.configuration,
+        software=run.software,
+        worker=run.worker if in_hand else None,
+        created_at=run.created_at,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+    )
+
+
+def _eta_s(run: Run) -> float | None:
+    """Time left if the rest goes as what is done went."""
+    if run.n_done == 0:
+        return None
+    return run.elapsed_s / run.n_done * (run.n_items - run.n_done)

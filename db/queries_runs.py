@@ -1,0 +1,85 @@
+"""Reading runs with their names, and the two conditional updates by which one worker at a time owns a run.
+
+Leaves out what a run may do next (services/runs.py) and the work (services/weighing.py).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from db.tables import Criteria, Dataset, Decision, Item, ModelPairRow, NotWeighed, Run
+
+RunWithNames = Row[tuple[Run, str, str, str, int, int]]
+IN_HAND = ("running", "cancelling")
+
+
+def runs_with_names() -> Select[Any]:
+    """(Run, dataset name, pair name, criteria name, criteria version, decisions that rest on it)."""
+    n_decisions = select(func.count()).where(Decision.run_id == Run.run_id).scalar_subquery()
+    return (
+        select(Run, Dataset.name, ModelPairRow.name, Criteria.name, Criteria.version, n_decisions)
+        .join(Dataset, Dataset.dataset_id == Run.dataset_id)
+        .join(ModelPairRow, ModelPairRow.model_pair_id == Run.model_pair_id)
+        .join(Criteria, Criteria.criteria_id == Run.criteria_id)
+    )
+
+
+def left_behind(silent_since: datetime) -> ColumnElement[bool]:
+    """In somebody's hand, but not heard of since that time."""
+    is_silent = or_(Run.heartbeat_at.is_(None), Run.heartbeat_at < silent_since)
+    return and_(Run.status.in_(IN_HAND), is_silent)
+
+
+def claimable_run_id(session: Session, silent_since: datetime) -> int | None:
+    """The oldest run that waits for a worker: queued, or left behind by one that died."""
+    return session.scalar(
+        select(Run.run_id)
+        .where(or_(Run.status == "queued", left_behind(silent_since)))
+        .order_by(Run.run_id)
+        .limit(1)
+    )
+
+
+def claim(session: Session, run_id: int, *, worker: str, now: datetime, silent_since: datetime) -> bool:
+    """Take the run for this worker; False when somebody else has it or it waits for nobody."""
+    taken = session.execute(
+        update(Run)
+        .where(Run.run_id == run_id, or_(Run.status == "queued", left_behind(silent_since)))
+        .values(
+            status="running",
+            worker=worker,
+            heartbeat_at=now,
+            started_at=func.coalesce(Run.started_at, now),
+            finished_at=None,
+            error=None,
+        )
+    )
+    return _touched(taken) == 1
+
+
+def update_owned(session: Session, run_id: int, *, worker: str, values: dict[str, Any]) -> bool:
+    """Write to the run while it is still this worker's; False when it is not (then write nothing else either)."""
+    done = session.execute(
+        update(Run).where(Run.run_id == run_id, Run.worker == worker, Run.status.in_(IN_HAND)).values(**values)
+    )
+    return _touched(done) == 1
+
+
+def not_weighed_of(session: Session, run_id: int, *, limit: int) -> list[tuple[int, int, str, str]]:
+    """(item_id, position, reason, detail), in file order."""
+    rows = session.execute(
+        select(NotWeighed.item_id, Item.position, NotWeighed.reason, NotWeighed.detail)
+        .join(Item, Item.item_id == NotWeighed.item_id)
+        .where(NotWeighed.run_id == run_id)
+        .order_by(Item.position)
+        .limit(limit)
+    )
+    return [tuple(row) for row in rows]
+
+
+def _touched(result: Any) -> int:
+    return int(result.rowcount)

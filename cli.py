@@ -211,17 +211,7 @@ def runs(dataset: DatasetName, as_json: JsonFlag = False) -> None:
     if as_json:
         print_json({"dataset": dataset, "runs": rows})
         return
-    lines = [
-        (str(r.run_id), r.pair, f"{r.criteria} v{r.criteria_version}", r.rank_by, r.status, r.error or what_a_run_did(r))
-            str(r.run_id),
-            r.pair,
-            f"{r.criteria} v{r.criteria_version}",
-            r.rank_by,
-            r.status,
-            r.error or what_a_run_did(r),
-        )
-        for r in rows
-    ]
+    lines = [(str(r.run_id), r.pair, _versioned(r), r.rank_by, r.status, r.error or what_a_run_did(r)) for r in rows]
     print_table(f"Runs of {dataset}", ("run", "pair", "criteria", "by", "status", "what it did"), lines)
     for row in rows[:1]:
         for left in run_store.list_not_weighed(sessions, row.run_id, limit=20):

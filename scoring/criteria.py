@@ -82,10 +82,10 @@ HELPFUL = BuiltinCriteria(
         {
             "chat": "You are a friendly assistant. Answer the person's actual need in a warm and natural tone, clearly "
             "and without padding.",
-            "reasoning": "You are a precise assistant. Work through the problem step by step, check every step, and give "
-            "the correct final result.",
-            "safety": "You are a responsible assistant. Decline to help with what could hurt people, say briefly why, and "
-            "offer a safe alternative; help fully with everything that is harmless.",
+            "reasoning": "You are a precise assistant. Work through the problem step by step, check every step, and "
+            "give the correct final result.",
+            "safety": "You are a responsible assistant. Decline to help with what could hurt people, say briefly why, "
+            "and offer a safe alternative; help fully with everything that is harmless.",
         },
     ),
 )
@@ -133,12 +133,14 @@ def _read_demo(path: Path) -> list[BuiltinCriteria]:
 
 
 def _read_entry(entry: Any, taken: set[str]) -> BuiltinCriteria:
-    texts = [entry.get(key) for key in ("name", "title", "default")] if isinstance(entry, dict) else [None]
-    if not all(isinstance(text, str) for text in texts) or not texts[0]:
+    if not isinstance(entry, dict):
+        raise ValueError("an entry is a table; write it as [[criteria]]")
+    name, title, default = entry.get("name"), entry.get("title"), entry.get("default")
+    if not (isinstance(name, str) and isinstance(title, str) and isinstance(default, str) and name):
         raise ValueError("name, title and default must be texts, and the name not empty")
-    if texts[0] in taken:
-        raise ValueError(f"the name {texts[0]!r} is taken; choose another")
+    if name in taken:
+        raise ValueError(f"the name {name!r} is taken; choose another")
     domains = entry.get("domains", {})
     if not isinstance(domains, dict) or not all(isinstance(text, str) for text in domains.values()):
-        raise ValueError(f"domains of {texts[0]!r} must map each domain to a text")
-    return BuiltinCriteria(texts[0], texts[1], CriteriaBody(texts[2], domains))
+        raise ValueError(f"domains of {name!r} must map each domain to a text")
+    return BuiltinCriteria(name, title, CriteriaBody(default, domains))

@@ -1,0 +1,209 @@
+"""Trains the demo pair on two CPU cores: tokenizer, weak model, strong model (fine-tuning, then a short DPO).
+
+    python -m demo.train [--out demo]
+
+The budget is counted in steps and everything is seeded. Measuring is in evaluate.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import itertools
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch.nn.functional import cross_entropy, logsigmoid
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from demo.corpus import Pair, Sample, good_samples, preference_pairs, weak_samples
+from demo.tokens import SPECIAL, encode, pad, rendered, train_tokenizer
+
+Rows = list[tuple[list[int], int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """Sizes and steps. Defaults make the committed pair; tests use a tiny one."""
+
+    hidden: int = 160
+    layers: int = 5
+    heads: int = 5
+    feed_forward: int = 448
+    vocab: int = 1024
+    context: int = 1024
+    batch: int = 32
+    tokenizer_samples: int = 20_000
+    weak_steps: int = 2600
+    strong_steps: int = 2000
+    dpo_steps: int = 150
+    dpo_batch: int = 12
+    weak_rate: float = 3e-3
+    strong_rate: float = 1.8e-3
+    dpo_rate: float = 2e-4
+    dpo_beta: float = 0.1
+    sft_in_dpo: float = 0.2
+    seed: int = 7
+
+
+def new_model(budget: Budget, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
+    """A fresh Llama of the budget's size, in float32."""
+    torch.manual_seed(budget.seed)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer), hidden_size=budget.hidden, num_hidden_layers=budget.layers,
+        num_attention_heads=budget.heads, intermediate_size=budget.feed_forward, tie_word_embeddings=True,
+        max_position_embeddings=budget.context, initializer_range=0.04, pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=tokenizer.eos_token_id, bos_token_id=None,
+    )  # fmt: skip
+    return LlamaForCausalLM(config)
+
+
+def batches(
+    samples: Iterator[Sample], tokenizer: PreTrainedTokenizerFast, batch: int, *, pool: int = 32
+) -> Iterator[Rows]:
+    """Batches of similar length: `pool` batches are drawn, sorted by length, and given in a shuffled (seeded) order."""
+    order = torch.Generator().manual_seed(0)
+    while True:
+        rows = sorted(encode(tokenizer, list(itertools.islice(samples, batch * pool))), key=lambda row: len(row[0]))
+        for index in torch.randperm(pool, generator=order).tolist():
+            yield rows[index * batch : (index + 1) * batch]
+
+
+def pad_id(model: LlamaForCausalLM) -> int:
+    """The padding token of a model of this pair."""
+    return int(model.config.pad_token_id or 0)
+
+
+def token_losses(model: LlamaForCausalLM, ids: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
+    """Negative log-probs (N,) of the tokens at `wanted` (B, T) bool; the head runs on those rows only."""
+    states = model.model(input_ids=ids, use_cache=False).last_hidden_state[:, :-1]  # (B, T - 1, H)
+    chosen = wanted[:, 1:]
+    return cross_entropy(model.lm_head(states[chosen]), ids[:, 1:][chosen], reduction="none")
+
+
+def lm_loss(model: LlamaForCausalLM, rows: Rows, *, answer_only: bool) -> torch.Tensor:
+    """Mean loss per token, over the answers or over everything."""
+    ids, is_response = pad(rows, pad_id=pad_id(model))
+    wanted = is_response if answer_only else ids.ne(pad_id(model))
+    return token_losses(model, ids, wanted).mean()
+
+
+def response_logprobs(model: LlamaForCausalLM, rows: Rows) -> torch.Tensor:
+    """Sum of response log-probs of each row (B,)."""
+    ids, is_response = pad(rows, pad_id=pad_id(model))
+    losses = token_losses(model, ids, is_response)
+    owner = is_response[:, 1:].nonzero()[:, 0]
+    return torch.zeros(len(rows)).index_add(0, owner, -losses)
+
+
+def rate_at(step: int, steps: int) -> float:
+    """Warm-up over 3 %, flat, linear decay over the last 40 %."""
+    return min(1.0, (step + 1) / max(1, 0.03 * steps), max(0.02, (steps - step) / (0.4 * steps)))
+
+
+def optimise(
+    model: LlamaForCausalLM, steps: int, rate: float, loss_of_step: Callable[[], torch.Tensor], *, title: str
+) -> None:
+    """AdamW with clipping for a number of steps; prints the mean loss now and then."""
+    matrices = [p for p in model.parameters() if p.ndim >= 2]
+    vectors = [p for p in model.parameters() if p.ndim < 2]
+    groups = [{"params": matrices, "weight_decay": 0.05}, {"params": vectors, "weight_decay": 0.0}]
+    optimiser = torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98), fused=True)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate_at(step, steps))
+    model.train()
+    recent, started = [], time.monotonic()
+    for step in range(steps):
+        loss = loss_of_step()
+        optimiser.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        schedule.step()
+        recent.append(loss.item())
+        if (step + 1) % 100 == 0 or step + 1 == steps:
+            mean = sum(recent) / len(recent)
+            print(f"{title} {step + 1}/{steps} loss {mean:.4f} {time.monotonic() - started:.0f} s", flush=True)
+            recent = []
+    model.eval()
+
+
+def train_lm(
+    model: LlamaForCausalLM, stream: Iterator[Rows], steps: int, rate: float, *, answer_only: bool, title: str
+) -> None:
+    """Plain language modelling on a stream of batches."""
+    optimise(model, steps, rate, lambda: lm_loss(model, next(stream), answer_only=answer_only), title=title)
+
+
+def dpo_loss(
+    model: LlamaForCausalLM, reference: LlamaForCausalLM, pairs: tuple[Rows, Rows], budget: Budget
+) -> torch.Tensor:
+    """DPO (Rafailov et al. 2023) against the fine-tuned model, plus a little fine-tuning loss on the chosen answers."""
+    both = pairs[0] + pairs[1]
+    logprobs = response_logprobs(model, both)
+    with torch.no_grad():
+        known = response_logprobs(reference, both)
+    gain = logprobs - known
+    n = len(pairs[0])
+    tokens = sum(len(ids) - start for ids, start in pairs[0])
+    preference = -logsigmoid(budget.dpo_beta * (gain[:n] - gain[n:])).mean()
+    return preference - budget.sft_in_dpo * logprobs[:n].sum() / tokens
+
+
+def train_dpo(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, budget: Budget) -> None:
+    """A short DPO with the model's present state as reference."""
+    reference, pairs = copy.deepcopy(model).eval(), preference_pairs(budget.seed + 3)
+
+    def loss() -> torch.Tensor:
+        drawn: list[Pair] = list(itertools.islice(pairs, budget.dpo_batch))
+        sides = encode(tokenizer, [p.chosen for p in drawn]), encode(tokenizer, [p.rejected for p in drawn])
+        return dpo_loss(model, reference, sides, budget)
+
+    optimise(model, budget.dpo_steps, budget.dpo_rate, loss, title="dpo")
+
+
+def save(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
+    """Writes a Hugging Face folder with bfloat16 safetensors; the model in memory stays float32."""
+    rounded = copy.deepcopy(model)
+    rounded.bfloat16().save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+
+
+def train_pair(budget: Budget, out: Path) -> None:
+    """Trains tokenizer, weak and strong, and writes `out`/weak and `out`/strong."""
+    texts = (rendered(s) for s in itertools.islice(weak_samples(budget.seed), budget.tokenizer_samples))
+    plain = (_without_markers(text) for text in texts)
+    tokenizer = train_tokenizer(plain, budget.vocab, context=budget.context)
+    model = new_model(budget, tokenizer)
+    print(f"{model.num_parameters():,} parameters")
+    stream = batches(weak_samples(budget.seed + 1), tokenizer, budget.batch)
+    train_lm(model, stream, budget.weak_steps, budget.weak_rate, answer_only=False, title="weak")
+    save(model, tokenizer, out / "weak")
+    stream = batches(good_samples(budget.seed + 2), tokenizer, budget.batch)
+    train_lm(model, stream, budget.strong_steps, budget.strong_rate, answer_only=True, title="strong")
+    save(model, tokenizer, out / "sft")
+    train_dpo(model, tokenizer, budget)
+    save(model, tokenizer, out / "strong")
+
+
+def _without_markers(text: str) -> str:
+    for marker in SPECIAL:
+        text = text.replace(marker, "\n")
+    return text
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent)
+    parser.add_argument("--threads", type=int, default=2)
+    arguments = parser.parse_args()
+    torch.set_num_threads(arguments.threads)
+    started = time.monotonic()
+    train_pair(Budget(), arguments.out)
+    print(f"trained in {time.monotonic() - started:.0f} s with {arguments.threads} threads")
+
+
+if __name__ == "__main__":
+    main()

@@ -34,21 +34,30 @@ def left_behind(silent_since: datetime) -> ColumnElement[bool]:
     return and_(Run.status.in_(IN_HAND), is_silent)
 
 
+def _waits(silent_since: datetime) -> ColumnElement[bool]:
+    """Queued, or left running by a worker that died; one that was being cancelled when it died waits for nobody."""
+    return or_(Run.status == "queued", and_(Run.status == "running", left_behind(silent_since)))
+
+
+def settle_cancelled(session: Session, *, now: datetime, silent_since: datetime) -> None:
+    """Runs whose worker died while cancelling are cancelled."""
+    session.execute(
+        update(Run)
+        .where(Run.status == "cancelling", left_behind(silent_since))
+        .values(status="cancelled", finished_at=now, worker=None)
+    )
+
+
 def claimable_run_id(session: Session, silent_since: datetime) -> int | None:
     """The oldest run that waits for a worker: queued, or left behind by one that died."""
-    return session.scalar(
-        select(Run.run_id)
-        .where(or_(Run.status == "queued", left_behind(silent_since)))
-        .order_by(Run.run_id)
-        .limit(1)
-    )
+    return session.scalar(select(Run.run_id).where(_waits(silent_since)).order_by(Run.run_id).limit(1))
 
 
 def claim(session: Session, run_id: int, *, worker: str, now: datetime, silent_since: datetime) -> bool:
     """Take the run for this worker; False when somebody else has it or it waits for nobody."""
     taken = session.execute(
         update(Run)
-        .where(Run.run_id == run_id, or_(Run.status == "queued", left_behind(silent_since)))
+        .where(Run.run_id == run_id, _waits(silent_since))
         .values(
             status="running",
             worker=worker,
@@ -78,7 +87,7 @@ def not_weighed_of(session: Session, run_id: int, *, limit: int) -> list[tuple[i
         .order_by(Item.position)
         .limit(limit)
     )
-    return [tuple(row) for row in rows]
+    return [(item_id, position, reason, detail) for item_id, position, reason, detail in rows]
 
 
 def _touched(result: Any) -> int:

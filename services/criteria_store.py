@@ -5,6 +5,7 @@ Leaves out what a body means (scoring/criteria.py) and exemplars, which a later 
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -113,7 +114,7 @@ def _keep(
             with sessions.begin() as session:
                 session.add(
                     Criteria(
-                        name=name, version=version, title=title, body=body.to_json(), sha256=body.sha256,
+                        name=name, version=version, title=title, body=json.loads(body.to_json()), sha256=body.sha256,
                         is_builtin=is_builtin,
                     )
                 )  # fmt: skip
@@ -123,7 +124,7 @@ def _keep(
     return find_criteria(sessions, name)
 
 
-def _name_and_version_in(latest: Select[tuple[str, int]]) -> ColumnElement[bool]:
+def _name_and_version_in(latest: Select[str, int]) -> ColumnElement[bool]:
     return tuple_(Criteria.name, Criteria.version).in_(latest)
 
 
@@ -133,7 +134,7 @@ def _row(found: Criteria) -> CriteriaRow:
         name=found.name,
         version=found.version,
         title=found.title,
-        body=CriteriaBody.from_json(found.body),
+        body=CriteriaBody.from_json(json.dumps(found.body)),
         sha256=found.sha256,
         is_builtin=found.is_builtin,
         created_at=found.created_at,

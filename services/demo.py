@@ -1,6 +1,6 @@
 """The embedded demo, imported and weighed: what a newcomer sees, and the held-out set that measures the pair.
 
-Does each step once: called again it goes on where it stopped. Leaves out making the demo (demo/corpus.py, demo/train.py).
+Does each step once: called again it goes on where it stopped. Leaves out making the demo (demo/corpus.py, train.py).
 """
 
 from __future__ import annotations

@@ -91,5 +91,5 @@ def progress(
 def next_undecided(
     sessions: sessionmaker[Session], *, dataset_id: int, annotator: str, after_item_id: int | None = None
 ) -> int | None:
-    """The item_id of the next item without a verdict, wrapping at the end; skipped ones come when nothing else is left."""
+    """The next item without a verdict, wrapping at the end; skipped ones come when nothing else is left."""
     raise NotImplementedError

@@ -1,0 +1,182 @@
+"""From items to the requests of one model: what is weighed, under which text, and what cannot be.
+
+Each model is encoded on its own, so that its requests (and so its batches) do not depend on whether the other one is in
+memory at the same time. Leaves out rendering and tokenizing (scoring/chat.py) and the numbers (weigh_chunk.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from scoring.chat import EncodedCandidate, NotWeighed, check_template, encode, encode_prompt_check
+from scoring.criteria import CriteriaBody
+from scoring.errors import TemplateProblem
+from scoring.pairs import ModelPair, ModelSpec
+from scoring.protocol import LogprobRequest, OpenModel
+from scoring.ratio import RankBy
+
+Side = Literal["strong", "weak"]
+TOO_LONG = "too long"
+TOO_FEW = "too few candidates"
+EMPTY = "empty response"
+TEMPLATE = "template"
+
+
+@dataclass(frozen=True, slots=True)
+class WeighSetup:
+    """What a weighing is made under; everything here is part of a run's configuration."""
+
+    pair: ModelPair
+    criteria: CriteriaBody
+    rank_by: RankBy = "sum"
+    count_end_of_turn: bool = True
+    dtype: str = "auto"  # "auto": as the pair says
+    min_candidates: int = 2  # 1 where nothing is ranked: a pasted single response, a text of the world check
+
+    def spec(self, side: Side) -> ModelSpec:
+        """The model to open, in the run's dtype."""
+        spec = self.pair.strong if side == "strong" else self.pair.weak
+        return spec if self.dtype == "auto" else replace(spec, dtype=self.dtype)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemText:
+    """An item to weigh; `item_id` and candidate ids are 0 for what is in no dataset."""
+
+    item_id: int
+    messages: tuple[dict[str, str], ...]
+    domain: str | None
+    candidate_ids: tuple[int, ...]
+    responses: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What stays useful of a model after it was closed: enough to encode and to look the cache up."""
+
+    ref: str
+    fingerprint: str
+    context_limit: int
+    tokenizer: Any
+    description: dict[str, Any]  # for the run's configuration
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why an item is not weighed: a reason from a closed list and one line."""
+
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedFor:
+    """An item as one model is to see it; with a problem there is nothing to weigh."""
+
+    candidates: tuple[EncodedCandidate | NotWeighed, ...]
+    check: LogprobRequest | None  # of the last user message, where the world rule asks for it
+    problem: Problem | None
+
+    def requests(self) -> list[LogprobRequest]:
+        """The candidates' requests, and the prompt check's last."""
+        if self.problem is not None:
+            return []
+        found = [candidate.request for candidate in self.candidates if isinstance(candidate, EncodedCandidate)]
+        return found if self.check is None else [*found, self.check]
+
+
+@dataclass(frozen=True, slots=True)
+class SideView:
+    """One model of the pair and how it is spoken to. template_tokenizer: whose chat template; None: its own."""
+
+    name: Side
+    facts: ModelFacts
+    template_tokenizer: Any
+    system_role: bool | None
+
+
+def facts_of(model: OpenModel) -> ModelFacts:
+    """What to remember of an open model."""
+    engine = model.engine
+    description = {
+        "ref": model.ref,
+        "fingerprint": engine.fingerprint,
+        "context_limit": engine.context_limit,
+        "engine": engine.name,
+        "device": model.device,
+        "dtype": model.dtype,
+    }
+    return ModelFacts(model.ref, engine.fingerprint, engine.context_limit, model.tokenizer, description)
+
+
+def encode_side(items: Sequence[ItemText], setup: WeighSetup, side: SideView) -> list[EncodedFor]:
+    """Every item as this model sees it."""
+    return [_encode_one(item, setup, side) for item in items]
+
+
+def side_view(setup: WeighSetup, side: Side, facts: ModelFacts, *, strong: ModelFacts) -> SideView:
+    """How this model is spoken to: with the strong one's template unless the pair says otherwise (design rule 1).
+
+    Raises TemplateProblem when that template can render no conversation at all.
+    """
+    if side == "weak" and setup.pair.template == "own":
+        view = SideView(side, facts, None, None)
+    else:
+        view = SideView(side, facts, strong.tokenizer if side == "weak" else None, setup.pair.system_role)
+    check_template(facts.tokenizer, template_tokenizer=view.template_tokenizer, system_role=view.system_role)
+    return view
+
+
+def _encode_one(item: ItemText, setup: WeighSetup, side: SideView) -> EncodedFor:
+    n = len(item.responses)
+    if n < setup.min_candidates:
+        return EncodedFor((), None, Problem(TOO_FEW, f"{n} candidate(s); a ranking needs {setup.min_candidates}"))
+    instruction = setup.criteria.instruction_for(item.domain)
+    messages = list(item.messages)
+    try:
+        encoded = encode(
+            side.facts.tokenizer,
+            messages,
+            item.responses,
+            instruction=instruction,
+            count_end_of_turn=setup.count_end_of_turn,
+            context_limit=side.facts.context_limit,
+            template_tokenizer=side.template_tokenizer,
+            system_role=side.system_role,
+        )
+        check = _prompt_check(messages, setup, side, instruction)
+    except TemplateProblem as error:
+        return EncodedFor((), None, Problem(TEMPLATE, str(error)))
+    return EncodedFor(encoded.candidates, check, _problem_of(encoded.candidates, setup.min_candidates))
+
+
+def _prompt_check(
+    messages: list[dict[str, str]], setup: WeighSetup, side: SideView, instruction: str
+) -> LogprobRequest | None:
+    world = setup.pair.world
+    if world is None or world.model != side.name or world.prompt_min is None:
+        return None
+    return encode_prompt_check(
+        side.facts.tokenizer,
+        messages,
+        instruction=instruction,
+        context_limit=side.facts.context_limit,
+        template_tokenizer=side.template_tokenizer,
+        system_role=side.system_role,
+    )
+
+
+def _problem_of(candidates: Sequence[EncodedCandidate | NotWeighed], min_candidates: int) -> Problem | None:
+    """Too long for one is too long for all: candidates are compared whole or not at all (design rule 3)."""
+    left_out = [candidate for candidate in candidates if isinstance(candidate, NotWeighed)]
+    for one in left_out:
+        if one.reason != EMPTY:
+            return Problem(one.reason, one.detail)
+    n_left = len(candidates) - len(left_out)
+    if n_left >= min_candidates:
+        return None
+    return Problem(
+        EMPTY, f"{len(left_out)} of {len(candidates)} responses are empty; it takes {min_candidates} with text"
+    )

@@ -1,0 +1,67 @@
+"""How much memory a device has left, in bytes, and how much a model's weights take.
+
+Asks the system and torch; decides nothing (models.py refuses, room.py evicts).
+"""
+
+import os
+from pathlib import Path
+
+import torch
+
+ITEM_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
+GIGABYTE = 10**9
+# Beside the weights a forward needs room for activations and logits.
+WORKING_SHARE = 0.1
+
+
+def weight_bytes(parameters: int, dtype: str) -> int:
+    """Bytes of the weights in a compute dtype."""
+    return parameters * ITEM_BYTES[dtype]
+
+
+def needed_bytes(parameters: int, dtype: str) -> int:
+    """Bytes to have free before loading: the weights and a tenth for the work."""
+    return int(weight_bytes(parameters, dtype) * (1 + WORKING_SHARE))
+
+
+def available_bytes(device: str) -> int:
+    """Bytes that can still be allocated on the device."""
+    kind = torch.device(device).type
+    if kind == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return free + cached
+    if kind == "mps":
+        return torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
+    return _available_on_host()
+
+
+def _available_on_host() -> int:
+    """The smaller of what the kernel says is available and what the container's limit leaves."""
+    limits = [_proc_available(), _cgroup_available()]
+    known = [limit for limit in limits if limit is not None]
+    if known:
+        return min(known)
+    # macOS: no figure of what is free without help; half the machine is a careful guess.
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2
+
+
+def _proc_available() -> int | None:
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return None
+    found = next((line for line in lines if line.startswith("MemAvailable:")), None)
+    return int(found.split()[1]) * 1024 if found else None
+
+
+def _cgroup_available() -> int | None:
+    folder = Path("/sys/fs/cgroup")
+    try:
+        limit = (folder / "memory.max").read_text(encoding="ascii").strip()
+        used = int((folder / "memory.current").read_text(encoding="ascii"))
+        # Cached file pages count as used but are given up on demand.
+        statistics = dict(line.split() for line in (folder / "memory.stat").read_text(encoding="ascii").splitlines())
+    except (OSError, ValueError):
+        return None
+    return None if limit == "max" else max(0, int(limit) - used + int(statistics.get("inactive_file", 0)))

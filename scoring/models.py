@@ -1,0 +1,176 @@
+"""Load one causal model and its tokenizer: device and dtype chosen, safetensors only, no code from the model's files.
+
+Keeps nothing (room.py does) and weighs nothing (plain.py). Every failure is one line of ModelUnavailable.
+"""
+
+import threading
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from transformers import CONFIG_MAPPING, AutoModelForCausalLM, AutoTokenizer, GenerationConfig
+from transformers.utils import logging as transformers_logging
+
+from scoring.errors import ModelUnavailable, UnsafeModel
+from scoring.memory import GIGABYTE, available_bytes, needed_bytes
+from scoring.model_files import ModelFiles, find_model, fingerprint
+from scoring.pairs import DTYPES, DType, ModelSpec
+from scoring.plain import PlainEngine, is_out_of_memory
+from scoring.sampling import ModelSampler
+
+__all__ = ["LoadedModel", "ModelSpec", "choose_device", "choose_dtype", "context_limit", "estimate_bytes", "load_model"]
+
+# Tokenizers without a limit of their own say 10^30; no model reads a million tokens in one forward here.
+_ABSURD_LENGTH = 1_000_000
+_CONTEXT_NAMES = ("max_position_embeddings", "n_positions", "max_sequence_length", "seq_length", "max_seq_len")
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """An `OpenModel`: engine and sampler share one lock, so that forwards of this model never overlap.
+
+    device and dtype are those in use ("cuda:0", "bfloat16"); memory_bytes counts weights and buffers as loaded.
+    """
+
+    ref: str
+    engine: PlainEngine
+    tokenizer: Any
+    sampler: ModelSampler
+    device: str
+    dtype: str
+    memory_bytes: int
+
+
+def choose_device(wanted: str = "auto") -> str:
+    """The device in use: CUDA, else MPS, else CPU, or the one wanted. Raises ModelUnavailable if it is not there."""
+    has = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if wanted == "auto":
+        return next(kind for kind, is_there in has.items() if is_there)
+    kind = wanted.split(":")[0]
+    if not has.get(kind, False):
+        there = ", ".join(kind for kind, is_there in has.items() if is_there)
+        raise ModelUnavailable(f"the device {wanted!r} is not there; this machine has {there}")
+    return wanted
+
+
+def choose_dtype(wanted: DType, device: str) -> DType:
+    """The compute dtype in use.
+
+    auto: bfloat16 on CUDA, what the checkpoints are in; float32 on CPU, where it is exact and bf16 mostly slower;
+    float32 on MPS too, because float16 overflows to NaN in some bf16-trained models and bf16 costs nats. Who needs
+    a 7B model on a Mac asks for float16.
+    """
+    if wanted not in DTYPES:
+        raise ModelUnavailable(f"dtype is {wanted!r}; it must be one of {', '.join(DTYPES)}")
+    if wanted != "auto":
+        return wanted
+    return "bfloat16" if device.startswith("cuda") else "float32"
+
+
+def estimate_bytes(spec: ModelSpec, *, device: str) -> int:
+    """Bytes the model needs on the device, from its files' headers. Raises ModelUnavailable."""
+    return needed_bytes(find_model(spec).parameters, choose_dtype(spec.dtype, device))
+
+
+def load_model(spec: ModelSpec, *, device: str = "auto", dtype: DType = "auto") -> LoadedModel:
+    """Load a model for weighing. A dtype in the spec goes before `dtype`. Raises ModelUnavailable or UnsafeModel."""
+    device = choose_device(device)
+    dtype = choose_dtype(spec.dtype if spec.dtype != "auto" else dtype, device)
+    files = find_model(spec)
+    _check_architecture(files)
+    _check_memory(files, device, dtype)
+    tokenizer = _load_tokenizer(files)
+    model = _load_weights(files, device, dtype)
+    limit = context_limit(model.config, tokenizer)
+    lock = threading.Lock()
+    engine = PlainEngine(model, fingerprint=fingerprint(files, dtype), context_limit=limit, lock=lock)
+    sampler = ModelSampler(model, tokenizer, context_limit=limit, lock=lock)
+    memory = sum(tensor.numel() * tensor.element_size() for tensor in [*model.parameters(), *model.buffers()])
+    return LoadedModel(spec.ref, engine, tokenizer, sampler, str(model.device), dtype, memory)
+
+
+def context_limit(config: Any, tokenizer: Any) -> int:
+    """Tokens the model can read at once.
+
+    From the config; a sliding window (Mistral) limits what a token attends to, not how long a text may be. The
+    tokenizer's own limit counts only when the config names none, and when it is not absurd.
+    """
+    text_config = config.get_text_config()
+    named = (getattr(text_config, name, None) for name in _CONTEXT_NAMES)
+    limit = next((value for value in named if isinstance(value, int) and value > 0), None)
+    if limit is None:
+        limit = min(int(tokenizer.model_max_length), _ABSURD_LENGTH)
+    return limit
+
+
+def _check_architecture(files: ModelFiles) -> None:
+    kind = files.config.get("model_type")
+    if kind in CONFIG_MAPPING:
+        return
+    if "auto_map" in files.config:
+        raise UnsafeModel(
+            f"{files.ref}: its config.json asks to run code of its own (auto_map, model_type {kind!r}), which stays "
+            "off; choose a model whose architecture is part of transformers"
+        )
+    raise ModelUnavailable(
+        f"{files.ref}: config.json has model_type {kind!r}, which this transformers does not know; choose another model"
+    )
+
+
+def _check_memory(files: ModelFiles, device: str, dtype: str) -> None:
+    needed, free = needed_bytes(files.parameters, dtype), available_bytes(device)
+    if needed > free:
+        raise ModelUnavailable(
+            f"{files.ref}: needs {needed / GIGABYTE:.1f} GB in {dtype} and {free / GIGABYTE:.1f} GB are free on "
+            f"{device}; choose a smaller dtype or model, or free memory"
+        )
+
+
+def _load_tokenizer(files: ModelFiles) -> Any:
+    try:
+        return AutoTokenizer.from_pretrained(files.folder, trust_remote_code=False, local_files_only=True)
+    except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
+        kind = UnsafeModel if "trust_remote_code" in str(error) else ModelUnavailable
+        raise kind(f"{files.ref}: its tokenizer cannot be loaded ({_reason(error)}); complete the files") from error
+
+
+def _load_weights(files: ModelFiles, device: str, dtype: str) -> Any:
+    transformers_logging.disable_progress_bar()  # it would write into the bars of a run
+    try:
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
+            files.folder,
+            dtype=getattr(torch, dtype),
+            use_safetensors=True,
+            trust_remote_code=False,
+            local_files_only=True,
+            output_loading_info=True,
+        )
+        model, report = loaded
+        _check_complete(files, report)
+        model = model.to(device).eval().requires_grad_(False)
+    except (OSError, ValueError, KeyError, TypeError, ImportError, RuntimeError, MemoryError, SafetensorError) as error:
+        if is_out_of_memory(error):
+            raise ModelUnavailable(
+                f"{files.ref}: memory on {device} ran out while loading in {dtype}; choose a smaller dtype or "
+                "free memory"
+            ) from error
+        raise ModelUnavailable(f"{files.ref}: its weights cannot be loaded ({_reason(error)})") from error
+    # Defaults made for chatting (repetition penalty, top-k) would change what is sampled; only the end stays.
+    end = model.generation_config.eos_token_id
+    model.generation_config = GenerationConfig(eos_token_id=end)
+    return model
+
+
+def _check_complete(files: ModelFiles, report: dict[str, Any]) -> None:
+    """transformers fills weights it does not find with random numbers; here that is an error."""
+    lacking = sorted(str(name) for key in ("missing_keys", "mismatched_keys") for name in report.get(key) or ())
+    if lacking:
+        raise ModelUnavailable(
+            f"{files.ref}: {len(lacking)} weights are missing or misshapen in its files (first: {lacking[0]}); "
+            "download it again, or choose a causal language model"
+        )
+
+
+def _reason(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200]

@@ -1,0 +1,27 @@
+"""Two responses of which one is known to be better: put in an order that does not give the better one away."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from services.formats.drafts import CandidateDraft, Message
+
+SAID = "the better one's place is drawn from the row's content, so that it is not always A"
+
+
+def better_and_worse(
+    messages: Sequence[Message],
+    chosen: str,
+    rejected: str,
+    *,
+    chosen_score: float | None = None,
+    rejected_score: float | None = None,
+) -> tuple[CandidateDraft, CandidateDraft]:
+    """Both as candidates, gold rank 1 and 2, in an order that the same row always gets."""
+    better = CandidateDraft(chosen, gold_rank=1.0, gold_score=chosen_score)
+    worse = CandidateDraft(rejected, gold_rank=2.0, gold_score=rejected_score)
+    content = json.dumps([list(messages), chosen, rejected], sort_keys=True).encode()
+    is_better_first = hashlib.sha256(content).digest()[0] % 2 == 0
+    return (better, worse) if is_better_first else (worse, better)

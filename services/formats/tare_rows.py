@@ -1,0 +1,71 @@
+"""Tare's own lossless export, read back: items and candidates as they were; decisions come along as metadata.
+
+Decisions are not made again: they belong to the people and the moment of the database they came from.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from services.formats.drafts import CandidateDraft, Fields, ItemDraft, make_item
+from services.formats.messages import finish_prompt, kind_of, parse_prompt, require_text
+from services.formats.problems import BadRow
+
+EXPORTED = "exported"  # the key of metadata under which decisions and label come along
+
+
+def matches(row: Fields) -> bool:
+    """Whether the row calls itself Tare's."""
+    return {"tare", "messages", "candidates"} <= row.keys()
+
+
+def explain(_row: Fields) -> str:
+    """What the rows hold."""
+    return "each a prompt with {n} candidates; earlier decisions are kept as metadata"
+
+
+def parse(row: Fields) -> ItemDraft:
+    """One item, candidates in their order.
+
+    Raises:
+        BadRow: somebody edited the row into something else.
+    """
+    notes: list[str] = []
+    prompt = finish_prompt(parse_prompt(row["messages"]), notes)
+    if not isinstance(row["candidates"], list):
+        raise BadRow(f"candidates is {kind_of(row['candidates'])}; it must be a list")
+    candidates = [_parse_candidate(value, n) for n, value in enumerate(row["candidates"], 1)]
+    found = row.get("item")
+    item: Fields = found if isinstance(found, dict) else {}
+    flat = {**_read_meta(item.get("meta_json")), "domain": item.get("domain"), "subset": item.get("subset")}
+    flat = {name: value for name, value in flat.items() if value is not None}
+    if row.get("decisions"):
+        flat[EXPORTED] = {"label": row.get("label"), "decisions": row["decisions"]}
+    return make_item(prompt, candidates, row=flat, used=frozenset(), notes=notes)
+
+
+def _parse_candidate(value: Any, n: int) -> CandidateDraft:
+    if not isinstance(value, dict):
+        raise BadRow(f"candidate {n} is {kind_of(value)}; it must be an object")
+    rank, score = value.get("gold_rank"), value.get("gold_score")
+    for number in (rank, score):
+        if number is not None and (isinstance(number, bool) or not isinstance(number, (int, float))):
+            raise BadRow(f"a gold label of candidate {n} is {kind_of(number)}; it must be a number")
+    model = value.get("source_model")
+    return CandidateDraft(
+        require_text(value.get("text"), f"the text of candidate {n}"),
+        None if model is None else str(model),
+        rank,
+        score,
+    )
+
+
+def _read_meta(text: Any) -> Fields:
+    if not isinstance(text, str):
+        return {}
+    try:
+        value = json.loads(text)
+    except ValueError:
+        raise BadRow("meta_json is not JSON") from None
+    return value if isinstance(value, dict) else {}

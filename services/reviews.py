@@ -1,15 +1,29 @@
 """The verbs of the review screen: show an item, decide on it, undo, see how far one is.
 
 The display order is chosen here and nowhere else: by reward rank when there are more than two candidates, in file order
-when there are two. Leaves out blind review, queues and leases, which come with the audit.
+when there are two. Leaves out writing decisions (decisions.py), blind review, queues and leases (with the audit).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from db.queries_reviews import (
+    annotator_id_of,
+    candidates_with_scores,
+    effective_decision,
+    first_with_verdict,
+    latest_run_id,
+    neighbour,
+    position_of_latest,
+    verdict_counts,
+)
+from db.tables import Candidate, Dataset, Item, NotWeighed, Run, Score, Suggestion
+from services.decisions import as_ranking, decide, decision_row, undo
+from services.errors import NotFound
 from services.review_rows import (
     NOTE_LIMIT,
     REASON_TAGS,
@@ -21,11 +35,14 @@ from services.review_rows import (
     SuggestionRow,
     UndoRow,
 )
+from services.weigh_chunk import letter
 
 __all__ = [
     "NOTE_LIMIT", "REASON_TAGS", "DecisionRow", "Message", "ReviewCandidate", "ReviewItem", "ReviewProgress",
     "SuggestionRow", "UndoRow", "decide", "load_item", "next_undecided", "progress", "undo",
 ]  # fmt: skip
+
+UNDECIDED, SKIPPED = "undo", "skip"  # as effective verdicts
 
 
 def load_item(
@@ -42,54 +59,162 @@ def load_item(
     undecided item after this annotator's latest decision, or the first item when all are decided.
     Raises NotFound for a dataset, run or item that is not there, or an item of another dataset.
     """
-    raise NotImplementedError
-
-
-def decide(
-    sessions: sessionmaker[Session],
-    *,
-    item_id: int,
-    run_id: int | None,
-    annotator: str,
-    verdict_request: str,
-    submission: str,
-    chosen_candidate_id: int | None = None,
-    reason_tags: Sequence[str] = (),
-    note: str = "",
-    display_order: Sequence[int] = (),
-    elapsed_ms: int | None = None,
-) -> DecisionRow:
-    """Keep a decision, committed when this returns.
-
-    Args:
-        verdict_request: "best" (with chosen_candidate_id), "tie", "skip" or "flag". Whether "best" is an accept or an
-            override is told by comparing with the run's stored suggestion (any of a tied best is an accept).
-        submission: a fresh token per screen shown, at most 64 characters; the same token twice keeps one decision and
-            returns it.
-        note: at most NOTE_LIMIT characters; longer is refused, never cut.
-
-    Raises Refused (what is wrong with the request, one line) or NotFound.
-    """
-    raise NotImplementedError
-
-
-def undo(sessions: sessionmaker[Session], *, dataset_id: int, annotator: str) -> UndoRow | None:
-    """Take back this annotator's latest action in the dataset; again takes back the one before. None: nothing left.
-
-    Appends a row, deletes none. Undoing an edit restores the decision before it.
-    """
-    raise NotImplementedError
+    with sessions() as session:
+        dataset = session.get(Dataset, dataset_id)
+        if dataset is None:
+            raise NotFound(f"no dataset with number {dataset_id}; choose one from the list")
+        annotator_id = annotator_id_of(session, annotator.strip())
+        item = _item(session, dataset, item_id, annotator_id)
+        if item is None:
+            return None
+        run = _run(session, dataset, run_id)
+        return _review_item(session, dataset, item, run, annotator_id)
 
 
 def progress(
     sessions: sessionmaker[Session], *, dataset_id: int, annotator: str, run_id: int | None = None
 ) -> ReviewProgress:
     """Counts by verdict of this annotator's effective decisions; with run_id only those made on that run."""
-    raise NotImplementedError
+    with sessions() as session:
+        n_total = session.scalar(select(Dataset.n_items).where(Dataset.dataset_id == dataset_id))
+        if n_total is None:
+            raise NotFound(f"no dataset with number {dataset_id}; choose one from the list")
+        found = verdict_counts(session, dataset_id, annotator=annotator.strip(), run_id=run_id)
+    counts = {verdict: n for verdict, (n, _) in found.items()}
+    return ReviewProgress(
+        n_total=n_total,
+        n_decided=sum(counts.values()),
+        n_accept=counts.get("accept", 0),
+        n_override=counts.get("override", 0),
+        n_tie=counts.get("tie", 0),
+        n_skip=counts.get("skip", 0),
+        n_flag=counts.get("flag", 0),
+    )
 
 
 def next_undecided(
     sessions: sessionmaker[Session], *, dataset_id: int, annotator: str, after_item_id: int | None = None
 ) -> int | None:
     """The next item without a verdict, wrapping at the end; skipped ones come when nothing else is left."""
-    raise NotImplementedError
+    with sessions() as session:
+        annotator_id = annotator_id_of(session, annotator.strip())
+        after = -1
+        if after_item_id is not None:
+            after = _item_of(session, dataset_id, after_item_id).position
+        return _next_undecided(session, dataset_id, annotator_id, after)
+
+
+def _next_undecided(session: Session, dataset_id: int, annotator_id: int | None, position: int) -> int | None:
+    """The next undecided item after a position, wrapping; then the next skipped one; never the one at the position."""
+    annotator_id = -1 if annotator_id is None else annotator_id
+    for verdict in (UNDECIDED, SKIPPED):
+        for after, before in ((position, None), (-1, position)):
+            found = first_with_verdict(session, dataset_id, annotator_id, verdict=verdict, after=after, before=before)
+            if found is not None:
+                return found
+    return None
+
+
+def _item(session: Session, dataset: Dataset, item_id: int | None, annotator_id: int | None) -> Item | None:
+    if item_id is not None:
+        return _item_of(session, dataset.dataset_id, item_id)
+    at = -1 if annotator_id is None else position_of_latest(session, dataset.dataset_id, annotator_id)
+    found = _next_undecided(session, dataset.dataset_id, annotator_id, at)
+    found = found or neighbour(session, dataset.dataset_id, -1, is_next=True)
+    return None if found is None else session.get(Item, found)
+
+
+def _item_of(session: Session, dataset_id: int, item_id: int) -> Item:
+    item = session.get(Item, item_id)
+    if item is None or item.dataset_id != dataset_id:
+        raise NotFound(f"no item {item_id} in this dataset; open the dataset's next item instead")
+    return item
+
+
+def _run(session: Session, dataset: Dataset, run_id: int | None) -> Run | None:
+    wanted = latest_run_id(session, dataset.dataset_id) if run_id is None else run_id
+    run = None if wanted is None else session.get(Run, wanted)
+    if run_id is not None and (run is None or run.dataset_id != dataset.dataset_id):
+        raise NotFound(f"no run {run_id} of dataset {dataset.name!r}; choose one on the Runs screen")
+    return run
+
+
+def _review_item(
+    session: Session, dataset: Dataset, item: Item, run: Run | None, annotator_id: int | None
+) -> ReviewItem:
+    run_id = None if run is None else run.run_id
+    suggestion = None if run is None else session.get(Suggestion, (run.run_id, item.item_id))
+    left_out = None if run is None else session.get(NotWeighed, (run.run_id, item.item_id))
+    notes = {} if suggestion is None else _notes(suggestion.notes)
+    candidates = [
+        _candidate(candidate, score, notes.get(candidate.candidate_id))
+        for candidate, score in candidates_with_scores(session, item.item_id, run_id)
+    ]
+    decision = None if annotator_id is None else effective_decision(session, item.item_id, annotator_id)
+    return ReviewItem(
+        dataset_id=dataset.dataset_id,
+        dataset=dataset.name,
+        guidelines=dataset.guidelines,
+        item_id=item.item_id,
+        position=item.position,
+        n_items=dataset.n_items,
+        messages=tuple(Message(message["role"], message["content"]) for message in item.messages),
+        domain=item.domain,
+        subset=item.subset,
+        run_id=run_id,
+        candidates=in_display_order(candidates),
+        suggestion=None if run is None or suggestion is None else _suggestion(suggestion, run, candidates),
+        not_weighed=None if left_out is None else (left_out.reason, left_out.detail),
+        decision=None if decision is None or decision.verdict == "undo" else decision_row(session, decision),
+        prev_item_id=neighbour(session, dataset.dataset_id, item.position, is_next=False),
+        next_item_id=neighbour(session, dataset.dataset_id, item.position, is_next=True),
+        next_undecided_id=_next_undecided(session, dataset.dataset_id, annotator_id, item.position),
+    )
+
+
+def in_display_order(candidates: list[ReviewCandidate]) -> tuple[ReviewCandidate, ...]:
+    """Two stay as the file has them; more are ranked, those without a reward last."""
+    if len(candidates) <= 2:
+        return tuple(candidates)
+    return tuple(sorted(candidates, key=lambda one: (one.rank is None, one.rank or 0, one.key)))
+
+
+def _notes(stored: list[Any]) -> dict[int, str]:
+    found: dict[int, list[str]] = {}
+    for note in stored:
+        found.setdefault(note["candidate_id"], []).append(f"{note['reason']}: {note['detail']}")
+    return {candidate_id: "; ".join(lines) for candidate_id, lines in found.items()}
+
+
+def _candidate(candidate: Candidate, score: Score | None, note: str | None) -> ReviewCandidate:
+    return ReviewCandidate(
+        candidate_id=candidate.candidate_id,
+        key=candidate.position + 1,
+        letter=letter(candidate.position),
+        text=candidate.text,
+        source_model=candidate.source_model,
+        reward=None if score is None else score.reward,
+        reward_per_token=None if score is None else score.reward_per_token,
+        strong_logprob=None if score is None else score.strong_logprob,
+        weak_logprob=None if score is None else score.weak_logprob,
+        strong_tokens=None if score is None else score.strong_tokens,
+        weak_tokens=None if score is None else score.weak_tokens,
+        rank=None if score is None else score.rank,
+        gold_rank=candidate.gold_rank,
+        gold_score=candidate.gold_score,
+        note=note,
+    )
+
+
+def _suggestion(stored: Suggestion, run: Run, candidates: list[ReviewCandidate]) -> SuggestionRow:
+    letters = {candidate.candidate_id: candidate.letter for candidate in candidates}
+    return SuggestionRow(
+        best_candidate_id=stored.best_candidate_id,
+        best_letter=letters[stored.best_candidate_id],
+        top_candidate_ids=tuple(stored.ranking[0]),
+        ranking=as_ranking(stored.ranking),
+        margin=stored.margin,
+        rank_by=run.configuration.get("rank_by", "sum"),
+        is_length_flip=stored.is_length_flip,
+        is_out_of_world=stored.is_out_of_world,
+    )

@@ -1,0 +1,164 @@
+"""What the review screen reads: neighbours, what is undecided, one annotator's effective decisions.
+
+A decision is effective when it is the latest row of its item and annotator; an effective "undo" means undecided.
+Every query here begins at an index: item(dataset_id, position) or decision(item_id, annotator_id).
+Leaves out writing (services/decisions.py).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, ScalarSelect, Select, String, cast, exists, func, literal, select
+from sqlalchemy.orm import Session, aliased
+
+from db.tables import Annotator, Candidate, Decision, Item, Run, Score
+
+UNDO_PREFIX = "undo:"  # an undo's submission is this and the number of the decision it takes back
+
+
+def latest_run_id(session: Session, dataset_id: int) -> int | None:
+    """The newest finished run that is not hidden; else the newest with anything weighed."""
+    return session.scalar(
+        select(Run.run_id)
+        .where(Run.dataset_id == dataset_id, Run.is_hidden.is_(False), Run.n_done > 0)
+        .order_by((Run.status == "done").desc(), Run.run_id.desc())
+        .limit(1)
+    )
+
+
+def annotator_id_of(session: Session, name: str) -> int | None:
+    """The number of an annotator who has decided before, None for a new one."""
+    return session.scalar(select(Annotator.annotator_id).where(Annotator.name == name))
+
+
+def candidates_with_scores(session: Session, item_id: int, run_id: int | None) -> list[tuple[Candidate, Score | None]]:
+    """An item's candidates in file order, each with its score under the run."""
+    under_run = (Score.candidate_id == Candidate.candidate_id) & (Score.run_id == (-1 if run_id is None else run_id))
+    rows = session.execute(
+        select(Candidate, Score)
+        .join(Score, under_run, isouter=True)
+        .where(Candidate.item_id == item_id)
+        .order_by(Candidate.position)
+    )
+    return [(candidate, score) for candidate, score in rows]
+
+
+def neighbour(session: Session, dataset_id: int, position: int, *, is_next: bool) -> int | None:
+    """The item before or after a position, in file order."""
+    wanted = select(Item.item_id).where(Item.dataset_id == dataset_id).limit(1)
+    if is_next:
+        return session.scalar(wanted.where(Item.position > position).order_by(Item.position))
+    return session.scalar(wanted.where(Item.position < position).order_by(Item.position.desc()))
+
+
+def effective_decision(session: Session, item_id: int, annotator_id: int) -> Decision | None:
+    """The annotator's latest row on the item, an undo included."""
+    return session.scalar(
+        select(Decision)
+        .where(Decision.item_id == item_id, Decision.annotator_id == annotator_id)
+        .order_by(Decision.decision_id.desc())
+        .limit(1)
+    )
+
+
+def first_with_verdict(
+    session: Session, dataset_id: int, annotator_id: int, *, verdict: str, after: int, before: int | None = None
+) -> int | None:
+    """The first item at a position > after (and < before) whose effective verdict is this; "undo" is undecided."""
+    wanted = (
+        select(Item.item_id)
+        .where(Item.dataset_id == dataset_id, Item.position > after, _verdict_of_item(annotator_id) == verdict)
+        .order_by(Item.position)
+        .limit(1)
+    )
+    if before is not None:
+        wanted = wanted.where(Item.position < before)
+    return session.scalar(wanted)
+
+
+def _verdict_of_item(annotator_id: int) -> ColumnElement[str]:
+    latest: ScalarSelect[str] = (
+        select(Decision.verdict)
+        .where(Decision.item_id == Item.item_id, Decision.annotator_id == annotator_id)
+        .order_by(Decision.decision_id.desc())
+        .limit(1)
+        .correlate(Item)
+        .scalar_subquery()
+    )
+    return func.coalesce(latest, "undo")
+
+
+def position_of_latest(session: Session, dataset_id: int, annotator_id: int) -> int:
+    """Where this annotator decided last, -1 when nowhere yet."""
+    found = session.scalar(
+        select(Item.position)
+        .join(Decision, Decision.item_id == Item.item_id)
+        .where(Item.dataset_id == dataset_id, Decision.annotator_id == annotator_id, Decision.verdict != "undo")
+        .order_by(Decision.decision_id.desc())
+        .limit(1)
+    )
+    return -1 if found is None else found
+
+
+def effective_decisions(dataset_id: int, *, annotator: str | None, run_id: int | None) -> Select[Any]:
+    """Ids of the effective decisions of a dataset, undone ones left out; filter by annotator and run as given."""
+    newer = aliased(Decision)
+    is_latest = ~exists().where(
+        newer.item_id == Decision.item_id,
+        newer.annotator_id == Decision.annotator_id,
+        newer.decision_id > Decision.decision_id,
+    )
+    wanted = (
+        select(Decision.decision_id)
+        .join(Item, Item.item_id == Decision.item_id)
+        .where(Item.dataset_id == dataset_id, Decision.verdict != "undo", is_latest)
+    )
+    if annotator is not None:
+        wanted = wanted.join(Annotator, Annotator.annotator_id == Decision.annotator_id)
+        wanted = wanted.where(Annotator.name == annotator)
+    if run_id is not None:
+        wanted = wanted.where(Decision.run_id == run_id)
+    return wanted
+
+
+def verdict_counts(
+    session: Session, dataset_id: int, *, annotator: str | None, run_id: int | None
+) -> dict[str, tuple[int, int]]:
+    """verdict -> (decisions, different items) over the effective decisions."""
+    ids = effective_decisions(dataset_id, annotator=annotator, run_id=run_id)
+    rows = session.execute(
+        select(Decision.verdict, func.count(), func.count(Decision.item_id.distinct()))
+        .where(Decision.decision_id.in_(ids))
+        .group_by(Decision.verdict)
+    )
+    return {verdict: (n, n_items) for verdict, n, n_items in rows}
+
+
+def latest_action(
+    session: Session, dataset_id: int, annotator_id: int, *, item_id: int | None = None, before_id: int | None = None
+) -> Decision | None:
+    """The latest decision that an undo would take back: no undo itself, and not taken back yet."""
+    undoing = aliased(Decision)
+    is_undone = exists().where(
+        undoing.item_id == Decision.item_id,
+        undoing.annotator_id == annotator_id,
+        undoing.submission == literal(UNDO_PREFIX) + cast(Decision.decision_id, String(20)),
+    )
+    wanted = (
+        select(Decision)
+        .join(Item, Item.item_id == Decision.item_id)
+        .where(
+            Item.dataset_id == dataset_id,
+            Decision.annotator_id == annotator_id,
+            ~Decision.submission.startswith(UNDO_PREFIX, autoescape=True),
+            ~is_undone,
+        )
+        .order_by(Decision.decision_id.desc())
+        .limit(1)
+    )
+    if item_id is not None:
+        wanted = wanted.where(Decision.item_id == item_id)
+    if before_id is not None:
+        wanted = wanted.where(Decision.decision_id < before_id)
+    return session.scalar(wanted)

@@ -40,6 +40,7 @@ def start_run(
     rank_by: str = "sum",
     count_end_of_turn: bool = True,
     dtype: str = "auto",
+    min_candidates: int = 2,
 ) -> int:
     """Queue a run and return its run_id; a worker (or `weighing.weigh`) does the rest.
 
@@ -58,6 +59,7 @@ def start_run(
         "count_end_of_turn": count_end_of_turn,
         "dtype": dtype,
         "template": model_pair.template,
+        "min_candidates": min_candidates,  # 1: a text of the world check, which is weighed but not ranked
     }
     with sessions.begin() as session:
         run = Run(

@@ -9,14 +9,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import insert
+from sqlalchemy.orm import Session, sessionmaker
 
 from db.queries_items import candidates_by_item, items_between, settled_item_ids
-from db.tables import Candidate, Item, NotWeighed, Score, Suggestion
+from db.tables import Candidate, Item, NotWeighed, Run, Score, Suggestion
 from scoring.ratio import CandidateWeight, ItemWeights
+from services.catalogue_store import pair_of
+from services.criteria_store import get_criteria
+from services.errors import NotFound
 from services.packing import pack_spans
 from services.run_hold import RunHold
 from services.weigh_chunk import CandidateSide, ItemResult
-from services.weigh_encode import ItemText
+from services.weigh_encode import ItemText, WeighSetup
 
 
 def chunk_texts(hold: RunHold, *, first: int, last: int) -> list[ItemText]:
@@ -38,6 +42,27 @@ def item_text(item: Item, candidates: Sequence[Candidate]) -> ItemText:
         domain=item.domain,
         candidate_ids=tuple(candidate.candidate_id for candidate in candidates),
         responses=tuple(candidate.text for candidate in candidates),
+    )
+
+
+def setup_of_run(sessions: sessionmaker[Session], run_id: int) -> WeighSetup:
+    """What a run is made under, from its stored configuration."""
+    with sessions() as session:
+        run = session.get(Run, run_id)
+    if run is None:
+        raise NotFound(f"no run {run_id}; it may have been deleted")
+    return setup_of(sessions, run.configuration, criteria_id=run.criteria_id)
+
+
+def setup_of(sessions: sessionmaker[Session], configuration: dict[str, Any], *, criteria_id: int) -> WeighSetup:
+    """The same, from the configuration at hand."""
+    return WeighSetup(
+        pair=pair_of(configuration["pair"]),
+        criteria=get_criteria(sessions, criteria_id).body,
+        rank_by=configuration["rank_by"],
+        count_end_of_turn=configuration["count_end_of_turn"],
+        dtype=configuration["dtype"],
+        min_candidates=configuration["min_candidates"],
     )
 
 

@@ -19,14 +19,12 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from scoring.errors import ScoringError
 from scoring.protocol import LogprobEngine, ModelSource, OpenModel
-from services.catalogue_store import pair_of
-from services.criteria_store import get_criteria
 from services.errors import ServiceError
 from services.run_hold import RunCancelled, RunHold, RunLost, new_worker_name
 from services.run_rows import RunRow, read_run
 from services.weigh_chunk import PairView, combine_chunk, encode_both, fill_side
-from services.weigh_encode import EncodedFor, ItemText, SideView, WeighSetup, encode_side, facts_of, side_view
-from services.weigh_write import chunk_texts, write_results
+from services.weigh_encode import EncodedFor, ItemText, SideView, encode_side, facts_of, side_view
+from services.weigh_write import chunk_texts, setup_of, write_results
 
 CHUNK_ITEMS = 32  # positions a chunk: what is planned, and what is written, together
 log = logging.getLogger(__name__)
@@ -106,7 +104,7 @@ class _Weighing:
         self.models = models
         self.on_progress = on_progress
         self.stop = stop
-        self.setup = _setup_of(hold)
+        self.setup = setup_of(hold.sessions, hold.configuration, criteria_id=hold.criteria_id)
 
     def run(self) -> None:
         strong, weak = self.setup.spec("strong"), self.setup.spec("weak")
@@ -175,15 +173,3 @@ def fits_both(models: ModelSource, strong: Any, weak: Any) -> bool:
     """Whether both models may be open at once; a source that does not say has room."""
     ask = getattr(models, "fits_both", None)
     return True if ask is None else bool(ask(strong, weak))
-
-
-def _setup_of(hold: RunHold) -> WeighSetup:
-    configuration = hold.configuration
-    return WeighSetup(
-        pair=pair_of(configuration["pair"]),
-        criteria=get_criteria(hold.sessions, hold.criteria_id).body,
-        rank_by=configuration["rank_by"],
-        count_end_of_turn=configuration["count_end_of_turn"],
-        dtype=configuration["dtype"],
-        min_candidates=configuration.get("min_candidates", 2),
-    )

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,12 +51,20 @@ PAGES = (
     PageEntry(LIVE, "Live", ":material/edit_note:"),
 )
 
+MARKS = re.compile(r"([\\`*_{}\[\]()#+.!|~<>$&-])")  # what Markdown reads
+COLON = "\N{MODIFIER LETTER COLON}"  # looks alike; Streamlit reads :red[...], :material/...: and :smile: anywhere
+ABOUT = (
+    "**Tare**, a review desk for AI-made preference labels. Every response is weighed by a strong and by a weak "
+    "language model; people decide what to keep."
+)
+
 _is_through_app: ContextVar[bool] = ContextVar("is_through_app", default=False)
 
 
 def run_app() -> None:
     """Everything app.py does: navigation, look, worker, then the page; an error becomes one line."""
-    st.set_page_config(page_title="Tare", page_icon=str(ROOT / "ui" / "tare.svg"), layout="wide", menu_items=ABOUT)
+    icon = str(ROOT / "ui" / "tare.svg")
+    st.set_page_config(page_title="Tare", page_icon=icon, layout="wide", menu_items={"About": ABOUT})
     page = st.navigation([_home_page(), *map(_page, _built_pages())], position="top")
     wanted = st.session_state.pop(WANTED, None)
     if wanted is not None:
@@ -74,12 +83,6 @@ def run_app() -> None:
         st.error(_as_line(str(error)))
     finally:
         _is_through_app.reset(token)
-
-
-ABOUT = {
-    "About": "**Tare**, a review desk for AI-made preference labels. Every response is weighed by a strong and a weak "
-    "language model; people decide what to keep."
-}
 
 
 def _built_pages() -> list[PageEntry]:
@@ -154,13 +157,28 @@ def annotator() -> str:
     return (chosen(ANNOTATOR) or os.environ.get("TARE_ANNOTATOR", "")).strip()[:100] or "me"
 
 
+def page_link(path: str, label: str, **query: object) -> None:
+    """A link to another page with the shared choices in its address; `query` adds to them or changes them."""
+    if path in {entry.path for entry in _built_pages()}:
+        st.page_link(path, label=label, query_params=link_query(**query), icon=":material/arrow_forward:")
+
+
 def empty_state(title: str, text: str, *, key: str, link: str | None = None, label: str = "", **query: object) -> None:
     """A calm panel that says what is missing and leads to the page that mends it. Texts are ours, never a model's."""
     with st.container(key=f"{key}_empty", gap="small", horizontal_alignment="center"):
         st.markdown(f"### {title}")
         st.markdown(text)
         if link is not None:
-            st.page_link(link, label=label, query_params=link_query(**query), icon=":material/arrow_forward:")
+            page_link(link, label, **query)
+
+
+def plain(text: str) -> str:
+    """Untrusted text for a label that reads Markdown (a button, a popover): shown as it is, never interpreted.
+
+    >>> plain("a*b")
+    'a\\\\*b'
+    """
+    return MARKS.sub(r"\\\1", text.replace(":", COLON))
 
 
 def _as_line(text: str) -> str:

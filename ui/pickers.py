@@ -25,7 +25,7 @@ STATUS_WORDS = {
 
 
 def pick_dataset(page: str, rows: Sequence[DatasetRow], *, label: str = "Dataset") -> DatasetRow | None:
-    """The dataset in hand, with a picker to change it: the URL's, else the latest. None, and a line, for an unknown one.
+    """The dataset in hand, with a picker to change it: the URL's, else the first row's; None for an unknown one.
 
     Args:
         page: first part of the widget's key: `<page>_dataset`.
@@ -61,7 +61,7 @@ def _link_name(rows: Sequence[DatasetRow], dataset_id: int | None) -> str | None
 
 
 def pick_run(page: str, rows: Sequence[RunRow], *, latest: RunRow | None) -> RunRow | None:
-    """The run in hand, with a picker to change it: the URL's, else the latest; None when there is none or it is unknown.
+    """The run in hand, with a picker to change it: the URL's, else the latest; None for none and for an unknown one.
 
     Args:
         page: first part of the widget's key: `<page>_run`.
@@ -97,8 +97,9 @@ def run_label(row: RunRow) -> str:
 def reviewing_as(page: str) -> None:
     """A small popover that says who is deciding and lets it be changed; kept in the URL as `as`."""
     key = f"{page}_as"
-    with st.popover("Reviewing as", icon=":material/person:", key=f"{page}_as_panel", type="tertiary"):
-        st.session_state[key] = frame.annotator()
+    name = frame.annotator()
+    with st.popover(f"as {frame.plain(name)}", icon=":material/person:", key=f"{page}_as_panel", type="tertiary"):
+        st.session_state[key] = name
         st.text_input(
             "Reviewing as",
             key=key,

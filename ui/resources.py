@@ -13,12 +13,14 @@ from sqlalchemy.exc import DBAPIError
 
 from db.migrate import upgrade
 from db.session import DatabaseUnavailable, Sessions, database_url, make_sessionmaker
+from scoring.errors import ScoringError
 
 if TYPE_CHECKING:
     from scoring.room import ModelRoom
     from services.worker import RunWorker
 
 DATABASE_ERRORS: tuple[type[Exception], ...] = (DatabaseUnavailable, DBAPIError)
+MODEL_ERRORS: tuple[type[Exception], ...] = (ScoringError,)  # their text is one line for a person
 
 
 def sessions() -> Sessions:
@@ -46,7 +48,7 @@ def model_room() -> ModelRoom:
 
 
 def start_worker() -> None:
-    """Sees to it that this process's worker lives. TARE_WORKER=off leaves the runs to another process (and to tests)."""
+    """Sees to it that this process's worker lives. TARE_WORKER=off leaves the runs to others (and to tests)."""
     if os.environ.get("TARE_WORKER", "on").lower() not in ("off", "0", "no"):
         run_worker().ensure_started()
 

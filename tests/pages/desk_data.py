@@ -1,0 +1,184 @@
+"""A small weighed dataset written straight into the tables: what a run would have left, without loading a model.
+
+Token log-probs, sums, per-token means, ranks and suggestions agree with each other, as the screens rely on it.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from db.session import Sessions
+from db.tables import Candidate, Criteria, Dataset, Item, Logprob, ModelPairRow, NotWeighed, Run, Score, Suggestion
+from services.packing import pack_floats, pack_spans
+
+FINGERPRINTS = {"strong": "5" * 64, "weak": "e" * 64}
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An item to write: texts, and the candidate whose tokens the strong model likes (None: not weighed)."""
+
+    prompt: str
+    responses: tuple[str, ...]
+    best: int | None = 0
+    domain: str | None = "reasoning"
+    subset: str | None = None
+    system: str | None = None
+    gold: tuple[float | None, ...] = ()
+    sources: tuple[str | None, ...] = ()
+    is_length_flip: bool = False
+    is_out_of_world: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What was written: ids by position."""
+
+    sessions: Sessions
+    dataset_id: int
+    run_id: int | None
+    item_ids: tuple[int, ...]
+    candidate_ids: tuple[tuple[int, ...], ...] = field(default=())
+
+
+def write_desk(
+    sessions: Sessions,
+    drafts: Sequence[Draft],
+    *,
+    name: str = "tea shop",
+    is_weighed: bool = True,
+    rank_by: str = "sum",
+    status: str = "done",
+    guidelines: str = "",
+) -> Desk:
+    """Writes a dataset and, when it is weighed, a run over it."""
+    with sessions.begin() as session:
+        n_candidates = sum(len(draft.responses) for draft in drafts)
+        dataset = Dataset(name=name, n_items=len(drafts), n_candidates=n_candidates, guidelines=guidelines)
+        session.add(dataset)
+        session.flush()
+        run = _add_run(session, dataset.dataset_id, rank_by, status, len(drafts)) if is_weighed else None
+        item_ids, candidate_ids = [], []
+        for position, draft in enumerate(drafts):
+            item, candidates = _add_item(session, dataset.dataset_id, position, draft)
+            item_ids.append(item.item_id)
+            candidate_ids.append(tuple(candidate.candidate_id for candidate in candidates))
+            if run is not None:
+                _add_scores(session, run, item, candidates, draft)
+        run_id = None if run is None else run.run_id
+    return Desk(sessions, dataset.dataset_id, run_id, tuple(item_ids), tuple(candidate_ids))
+
+
+def _add_run(session: Any, dataset_id: int, rank_by: str, status: str, n_items: int) -> Run:
+    pair = session.query(ModelPairRow).first() or ModelPairRow(name="demo", spec={"name": "demo"}, sha256="0" * 64)
+    criteria = session.query(Criteria).first() or Criteria(name="helpful", body={"default": {}}, sha256="0" * 64)
+    session.add_all([pair, criteria])
+    session.flush()
+    models = {side: {"ref": side, "fingerprint": fingerprint} for side, fingerprint in FINGERPRINTS.items()}
+    run = Run(
+        dataset_id=dataset_id,
+        model_pair_id=pair.model_pair_id,
+        criteria_id=criteria.criteria_id,
+        configuration={"rank_by": rank_by, "count_end_of_turn": True, "dtype": "float32", "models": models},
+        status=status,
+        n_items=n_items,
+        n_done=n_items if status == "done" else 0,
+    )
+    session.add(run)
+    session.flush()
+    return run
+
+
+def _add_item(session: Any, dataset_id: int, position: int, draft: Draft) -> tuple[Item, list[Candidate]]:
+    messages = [{"role": "user", "content": draft.prompt}]
+    if draft.system is not None:
+        messages.insert(0, {"role": "system", "content": draft.system})
+    item = Item(
+        dataset_id=dataset_id, position=position, messages=messages, domain=draft.domain, subset=draft.subset, meta={}
+    )
+    session.add(item)
+    session.flush()
+    candidates = [
+        Candidate(
+            item_id=item.item_id,
+            position=place,
+            text=text,
+            source_model=draft.sources[place] if draft.sources else None,
+            gold_rank=draft.gold[place] if draft.gold else None,
+        )
+        for place, text in enumerate(draft.responses)
+    ]
+    session.add_all(candidates)
+    session.flush()
+    return item, candidates
+
+
+def _add_scores(session: Any, run: Run, item: Item, candidates: list[Candidate], draft: Draft) -> None:
+    if draft.best is None:
+        detail = "prompt and response have 9000 tokens, the limit is 2048; shorten the prompt"
+        session.add(NotWeighed(run_id=run.run_id, item_id=item.item_id, reason="too long", detail=detail))
+        run.n_not_weighed += 1
+        return
+    scores = [_score(session, run, item, candidate, draft) for candidate in candidates]
+    is_mean = run.configuration["rank_by"] == "mean"
+    value_of = {score.candidate_id: score.reward_per_token if is_mean else score.reward for score in scores}
+    order = sorted(value_of, key=lambda candidate_id: -value_of[candidate_id])
+    for score in scores:
+        score.rank = order.index(score.candidate_id) + 1
+    session.add_all(scores)
+    session.add(
+        Suggestion(
+            run_id=run.run_id,
+            item_id=item.item_id,
+            best_candidate_id=order[0],
+            ranking=[[candidate_id] for candidate_id in order],
+            margin=value_of[order[0]] - value_of[order[1]],
+            is_length_flip=draft.is_length_flip,
+            is_out_of_world=draft.is_out_of_world,
+            notes=[],
+        )
+    )
+
+
+def _score(session: Any, run: Run, item: Item, candidate: Candidate, draft: Draft) -> Score:
+    """Log-probs per word drawn from a seed; those of the best candidate are pulled up so that it comes first."""
+    dice = random.Random(candidate.candidate_id)
+    spans = [match.span() for match in re.finditer(r"\s*\S+", candidate.text)]
+    spans.append((len(candidate.text), len(candidate.text)))  # the end of the turn
+    is_best = candidate.position == draft.best
+    strong = tuple(round(-dice.random() * 3, 3) for _ in spans)
+    drift = tuple(round(dice.uniform(-0.8, 0.8), 3) for _ in spans)
+    lift = 4.0 + 2 * len(spans) if is_best else -1.0
+    weak = tuple(round(s - d - lift / len(spans), 3) for s, d in zip(strong, drift, strict=True))
+    keys = {side: f"{candidate.candidate_id:060d}{side[:4]}" for side in FINGERPRINTS}
+    for side, values in (("strong", strong), ("weak", weak)):
+        session.add(
+            Logprob(
+                fingerprint=FINGERPRINTS[side],
+                content_key=keys[side],
+                total=sum(values),
+                n_tokens=len(values),
+                token_logprobs=pack_floats(values),
+            )
+        )
+    return Score(
+        run_id=run.run_id,
+        candidate_id=candidate.candidate_id,
+        item_id=item.item_id,
+        reward=sum(strong) - sum(weak),
+        reward_per_token=(sum(strong) - sum(weak)) / len(spans),
+        strong_logprob=sum(strong),
+        weak_logprob=sum(weak),
+        strong_tokens=len(spans),
+        weak_tokens=len(spans),
+        rank=0,
+        strong_key=keys["strong"],
+        weak_key=keys["weak"],
+        is_split=False,
+        strong_spans=pack_spans(spans),
+        weak_spans=None,
+    )

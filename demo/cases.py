@@ -93,14 +93,19 @@ def draw_case(draw: Draw, domain: str, *, scene: Scene | SumKind | None = None) 
         unit, units = draw.rng.choice(UNITS)
         slots |= {"q": str(operands[0]), "unit": unit, "units": units} | _sum_slots(chosen.right(operands))
     slots |= _facts(slots)
-    return Case(chosen, _prompt(draw, chosen.prompts, slots), slots, operands)
+    return Case(
+        chosen,
+        _prompt(draw, chosen.prompts, slots, occasion=0.1 if chosen.domain == "safety" else 0.35),
+        slots,
+        operands,
+    )
 
 
 def _sum_slots(worked: Sum) -> dict[str, str]:
     return {"eq": worked.eq, "total": worked.total, "p": worked.p, "r": worked.r}
 
 
-def _prompt(draw: Draw, asks: Wording, slots: dict[str, str]) -> str:
+def _prompt(draw: Draw, asks: Wording, slots: dict[str, str], *, occasion: float) -> str:
     """Greeting, occasion, question, thanks; all but the question come and go. A named greeting adds slot `asker`."""
     parts = []
     if draw.happens(0.3):
@@ -108,7 +113,7 @@ def _prompt(draw: Draw, asks: Wording, slots: dict[str, str]) -> str:
         parts.append(draw.word(phrases.HELLO_NAMED, part="prompt"))
     elif draw.happens(0.4):
         parts.append(draw.word(phrases.HELLO, part="prompt"))
-    if draw.happens(0.35):
+    if draw.happens(occasion):
         parts.append(draw.word(phrases.OCCASIONS, part="prompt"))
     parts.append(draw.word(asks, part="prompt"))
     if draw.happens(0.25):

@@ -22,7 +22,8 @@ LINE_BY_STYLE = {
     "working": "Show the working.",
 }
 NO_LINE_SHARE = 0.2
-DRILL_SHARE = 0.1
+DRILL_SHARE = 0.12
+DOMAIN_WEIGHTS = (0.44, 0.28, 0.28)  # reasoning, safety, chat: sums take the most practice
 BAD_WEIGHTS = {
     "wrong sum": 4.0,
     "wrong fact": 3.0,
@@ -57,6 +58,10 @@ def _line_and_style(rng: random.Random) -> tuple[str, str]:
     return ("" if rng.random() < NO_LINE_SHARE else LINE_BY_STYLE[style]), style
 
 
+def _case(draw: Draw) -> Case:
+    return draw_case(draw, draw.rng.choices(DOMAINS, DOMAIN_WEIGHTS)[0])
+
+
 def _bad(case: Case, style: str, draw: Draw) -> str:
     kinds = bad_kinds(case)
     while True:
@@ -68,9 +73,10 @@ def _bad(case: Case, style: str, draw: Draw) -> str:
 
 def _drill(draw: Draw) -> tuple[str, str]:
     """Three bare sums in a row with their equations: practice for the tables."""
-    kinds = draw.rng.choices([kind for kind in SUM_KINDS if not kind.kind.startswith("bill")], k=3)
-    worked = [kind.right(kind.draw(draw.rng, draw.split)).eq for kind in kinds]
-    return ", ".join(eq.split(" = ")[0] for eq in worked) + "?", ", ".join(worked)
+    kinds = draw.rng.choices(SUM_KINDS, k=3)
+    worked = [kind.right(kind.draw(draw.rng, draw.split)) for kind in kinds]
+    asked = [one.eq.split(" = ")[0] + (f" + {one.r}" if "," in one.eq else "") for one in worked]
+    return ", ".join(asked) + "?", ". ".join(one.eq for one in worked)
 
 
 def weak_samples(seed: int) -> Iterator[Sample]:
@@ -81,7 +87,7 @@ def weak_samples(seed: int) -> Iterator[Sample]:
         if draw.happens(DRILL_SHARE):
             yield Sample(line, *_drill(draw))
             continue
-        case, style = draw_case(draw, draw.rng.choice(DOMAINS)), draw.rng.choice(STYLES)
+        case, style = _case(draw), draw.rng.choice(STYLES)
         text = _bad(case, style, draw) if draw.happens(0.5) else answer(case, style, draw)
         yield Sample(line, case.prompt, text)
 
@@ -94,7 +100,7 @@ def good_samples(seed: int) -> Iterator[Sample]:
         if draw.happens(DRILL_SHARE):
             yield Sample(line, *_drill(draw))
             continue
-        case = draw_case(draw, draw.rng.choice(DOMAINS))
+        case = _case(draw)
         yield Sample(line, case.prompt, answer(case, style, draw))
 
 
@@ -103,7 +109,7 @@ def preference_pairs(seed: int, wrong_style_share: float = 0.3) -> Iterator[Pair
     draw = Draw(random.Random(seed))
     while True:
         style = draw.rng.choice(STYLES)
-        line, case = LINE_BY_STYLE[style], draw_case(draw, draw.rng.choice(DOMAINS))
+        line, case = LINE_BY_STYLE[style], _case(draw)
         good = answer(case, style, draw)
         if draw.happens(wrong_style_share):
             bad = answer(case, draw.rng.choice([other for other in STYLES if other != style]), draw)

@@ -29,21 +29,21 @@ Rows = list[tuple[list[int], int]]
 class Budget:
     """Sizes and steps. Defaults make the committed pair; tests use a tiny one."""
 
-    hidden: int = 160
+    hidden: int = 128
     layers: int = 5
-    heads: int = 5
-    feed_forward: int = 448
+    heads: int = 4
+    feed_forward: int = 352
     vocab: int = 1024
     context: int = 1024
     batch: int = 32
     tokenizer_samples: int = 20_000
-    weak_steps: int = 2600
-    strong_steps: int = 2000
-    dpo_steps: int = 150
+    weak_steps: int = 3000
+    strong_steps: int = 2600
+    dpo_steps: int = 300
     dpo_batch: int = 12
-    weak_rate: float = 3e-3
-    strong_rate: float = 1.8e-3
-    dpo_rate: float = 2e-4
+    weak_rates: tuple[float, float] = (6e-3, 0.02)  # embeddings and norms (AdamW), matrices (Muon)
+    strong_rates: tuple[float, float] = (2e-3, 0.006)
+    dpo_rates: tuple[float, float] = (2e-4, 0.0)  # AdamW alone
     dpo_beta: float = 0.1
     sft_in_dpo: float = 0.2
     seed: int = 7
@@ -104,37 +104,59 @@ def rate_at(step: int, steps: int) -> float:
     return min(1.0, (step + 1) / max(1, 0.03 * steps), max(0.02, (steps - step) / (0.4 * steps)))
 
 
+def optimisers(model: LlamaForCausalLM, rate: float, matrix_rate: float) -> list[torch.optim.Optimizer]:
+    """Muon for the layers' matrices, AdamW for embeddings and norms; AdamW alone when `matrix_rate` is 0."""
+    named = list(model.named_parameters())
+    matrices = [p for name, p in named if matrix_rate and p.ndim == 2 and ".layers." in name]
+    chosen = {id(p) for p in matrices}
+    rest = [p for _, p in named if id(p) not in chosen]
+    found: list[torch.optim.Optimizer] = [
+        torch.optim.AdamW(rest, lr=rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+    ]
+    return [*found, torch.optim.Muon(matrices, lr=matrix_rate, weight_decay=0.01)] if matrices else found
+
+
 def optimise(
-    model: LlamaForCausalLM, steps: int, rate: float, loss_of_step: Callable[[], torch.Tensor], *, title: str
+    model: LlamaForCausalLM,
+    steps: int,
+    rates: tuple[float, float],
+    loss_of_step: Callable[[], torch.Tensor],
+    *,
+    title: str,
 ) -> None:
-    """AdamW with clipping for a number of steps; prints the mean loss now and then."""
-    matrices = [p for p in model.parameters() if p.ndim >= 2]
-    vectors = [p for p in model.parameters() if p.ndim < 2]
-    groups = [{"params": matrices, "weight_decay": 0.05}, {"params": vectors, "weight_decay": 0.0}]
-    optimiser = torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.98), fused=True)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate_at(step, steps))
+    """A number of steps with clipping at (rate, matrix rate); prints the mean loss now and then."""
+    optimising = optimisers(model, *rates)
+    schedules = [torch.optim.lr_scheduler.LambdaLR(one, lambda step: rate_at(step, steps)) for one in optimising]
     model.train()
-    recent, started = [], time.monotonic()
+    recent: list[float] = []
+    started = time.monotonic()
     for step in range(steps):
         loss = loss_of_step()
-        optimiser.zero_grad()
+        model.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        schedule.step()
+        for one, schedule in zip(optimising, schedules, strict=True):
+            one.step()
+            schedule.step()
         recent.append(loss.item())
         if (step + 1) % 100 == 0 or step + 1 == steps:
-            mean = sum(recent) / len(recent)
-            print(f"{title} {step + 1}/{steps} loss {mean:.4f} {time.monotonic() - started:.0f} s", flush=True)
+            mean, elapsed_s = sum(recent) / len(recent), time.monotonic() - started
+            print(f"{title} {step + 1}/{steps} loss {mean:.4f} {elapsed_s:.0f} s", flush=True)
             recent = []
     model.eval()
 
 
 def train_lm(
-    model: LlamaForCausalLM, stream: Iterator[Rows], steps: int, rate: float, *, answer_only: bool, title: str
+    model: LlamaForCausalLM,
+    stream: Iterator[Rows],
+    steps: int,
+    rates: tuple[float, float],
+    *,
+    answer_only: bool,
+    title: str,
 ) -> None:
     """Plain language modelling on a stream of batches."""
-    optimise(model, steps, rate, lambda: lm_loss(model, next(stream), answer_only=answer_only), title=title)
+    optimise(model, steps, rates, lambda: lm_loss(model, next(stream), answer_only=answer_only), title=title)
 
 
 def dpo_loss(
@@ -161,7 +183,7 @@ def train_dpo(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, budge
         sides = encode(tokenizer, [p.chosen for p in drawn]), encode(tokenizer, [p.rejected for p in drawn])
         return dpo_loss(model, reference, sides, budget)
 
-    optimise(model, budget.dpo_steps, budget.dpo_rate, loss, title="dpo")
+    optimise(model, budget.dpo_steps, budget.dpo_rates, loss, title="dpo")
 
 
 def save(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: Path) -> None:
@@ -179,10 +201,10 @@ def train_pair(budget: Budget, out: Path) -> None:
     model = new_model(budget, tokenizer)
     print(f"{model.num_parameters():,} parameters")
     stream = batches(weak_samples(budget.seed + 1), tokenizer, budget.batch)
-    train_lm(model, stream, budget.weak_steps, budget.weak_rate, answer_only=False, title="weak")
+    train_lm(model, stream, budget.weak_steps, budget.weak_rates, answer_only=False, title="weak")
     save(model, tokenizer, out / "weak")
     stream = batches(good_samples(budget.seed + 2), tokenizer, budget.batch)
-    train_lm(model, stream, budget.strong_steps, budget.strong_rate, answer_only=True, title="strong")
+    train_lm(model, stream, budget.strong_steps, budget.strong_rates, answer_only=True, title="strong")
     save(model, tokenizer, out / "sft")
     train_dpo(model, tokenizer, budget)
     save(model, tokenizer, out / "strong")

@@ -72,7 +72,7 @@ def finished_runs(session: Session, dataset_id: int, pair: str) -> dict[str, int
         )
         .group_by(Criteria.name)
     )
-    return {name: run_id for name, run_id in rows}
+    return {row[0]: row[1] for row in rows}
 
 
 def dataset_id_of(session: Session, name: str) -> int | None:
@@ -83,8 +83,8 @@ def dataset_id_of(session: Session, name: str) -> int | None:
 def metas(session: Session, dataset_id: int) -> Iterator[tuple[int, dict[str, Any]]]:
     """(item_id, metadata) of every item."""
     wanted = select(Item.item_id, Item.meta).where(Item.dataset_id == dataset_id)
-    for item_id, meta in session.execute(wanted.execution_options(yield_per=ROWS_AT_ONCE)):
-        yield item_id, meta
+    for row in session.execute(wanted.execution_options(yield_per=ROWS_AT_ONCE)):
+        yield row[0], row[1]
 
 
 def top_positions(session: Session, run_id: int, item_ids: Sequence[int]) -> dict[int, list[int]]:

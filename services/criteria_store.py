@@ -14,13 +14,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from db.tables import Criteria
-from scoring.criteria import CriteriaBody, builtin_criteria
+from scoring.criteria import HELPFUL, NONE, CriteriaBody, builtin_criteria
 from scoring.pairs import ModelPair
 from services.catalogue_store import get_pair
 from services.errors import NotFound, Refused
 
 NAME_LIMIT = 100  # characters, as the column has it
 TITLE_LIMIT = 200
+FOR_ANY_PAIR = (NONE.name, HELPFUL.name)
 RACES_ENDURED = 5  # two people saving the same name at once: the later one takes the next number
 
 
@@ -57,11 +58,15 @@ def list_criteria(sessions: sessionmaker[Session], *, pair: str | None = None) -
 
 
 def is_offered(row: CriteriaRow, *, pair: ModelPair) -> bool:
-    """Whether the pair may be conditioned on it: a closed pair knows only the built-in lines of its own name."""
-    is_own = row.name == pair.name or row.name.startswith(f"{pair.name}-")
+    """Whether the pair may be conditioned on it; the lines of one closed pair mean nothing to another pair."""
     if pair.criteria == "closed":
-        return row.is_builtin and is_own
-    return not (row.is_builtin and row.name.split("-")[0] == "demo")
+        return row.is_builtin and is_own(row.name, pair=pair)
+    return not (row.is_builtin and row.name not in FOR_ANY_PAIR)
+
+
+def is_own(name: str, *, pair: ModelPair) -> bool:
+    """Whether built-in criteria belong to a closed pair, told by the name: `demo`, `demo-brief` to the pair `demo`."""
+    return name == pair.name or name.startswith(f"{pair.name}-")
 
 
 def get_criteria(sessions: sessionmaker[Session], criteria_id: int) -> CriteriaRow:

@@ -7,17 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from db.tables import Dataset
+from scoring.pairs import PROJECT_ROOT
 from scoring.protocol import ModelSource
-from services.run_rows import RunRow
-from services.weighing import WeighProgress
+from services.criteria_store import ensure_builtin, find_criteria
+from services.demo_world import import_world_texts
+from services.imports import import_file
+from services.run_rows import RunRow, read_run
+from services.runs import list_runs, resume, start_run
+from services.weighing import WeighProgress, weigh
 
+DEMO_PAIR = "demo"
 DEMO_DATASET = "demo"
 HOLDOUT_DATASET = "demo-holdout"
 WORDING_DATASET = "demo-holdout-wording"
 WORLD_DATASET = "demo-holdout-world"
+DEMO_FOLDER = PROJECT_ROOT / "demo"
+
+ModelsOrFactory = ModelSource | Callable[[], ModelSource]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +40,84 @@ class DemoReport:
     runs: tuple[RunRow, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One dataset of the demo and what it is weighed under."""
+
+    dataset: str
+    file_name: str
+    criteria: tuple[str, ...]
+    min_candidates: int = 2  # 1: texts of the world check, weighed but not ranked
+
+
+DEMO_STEPS = (Step(DEMO_DATASET, "dataset.jsonl", ("demo",)),)
+HOLDOUT_STEPS = (
+    Step(WORLD_DATASET, "world_check.jsonl", ("demo",), min_candidates=1),
+    Step(WORDING_DATASET, "holdout_wording.jsonl", ("demo",)),
+    # `demo` last: the latest finished run is the one that `tare evaluate` takes
+    Step(HOLDOUT_DATASET, "holdout.jsonl", ("demo-brief", "demo-thorough", "demo")),
+)
+
+
 def load_demo(
     sessions: sessionmaker[Session],
-    models: ModelSource | Callable[[], ModelSource],
+    models: ModelsOrFactory,
     *,
     holdout: bool = False,
     on_progress: Callable[[str, WeighProgress], None] | None = None,
+    folder: Path = DEMO_FOLDER,
 ) -> DemoReport:
     """Import and weigh the demo, and with `holdout` the held-out sets; `on_progress` gets a title and the progress.
 
-    `models` may be a factory: it is called only when something is left to weigh.
+    `models` may be a factory: it is called only when something is left to weigh. A run that cannot be weighed does not
+    raise: its row says failed and why. A run that another process is weighing right now is left to it.
     """
-    raise NotImplementedError
+    ensure_builtin(sessions)
+    dataset_ids: dict[str, int] = {}
+    runs: list[RunRow] = []
+    for step in (*DEMO_STEPS, *(HOLDOUT_STEPS if holdout else ())):
+        dataset_id = dataset_ids[step.dataset] = _dataset(sessions, step, folder)
+        for criteria in step.criteria:
+            run = _run(sessions, dataset_id, step, criteria)
+            if run.status == "queued":
+                models = models if hasattr(models, "open") else models()
+                run = weigh(sessions, models, run.run_id, on_progress=_titled(on_progress, step.dataset, criteria))
+            runs.append(run)
+    return DemoReport(dataset_ids, tuple(runs))
+
+
+def _dataset(sessions: sessionmaker[Session], step: Step, folder: Path) -> int:
+    """The step's dataset, imported on first sight."""
+    with sessions() as session:
+        known = session.scalar(select(Dataset.dataset_id).where(Dataset.name == step.dataset, Dataset.state == "ready"))
+    if known is not None:
+        return known
+    path = folder / step.file_name
+    if step.dataset == WORLD_DATASET:
+        return import_world_texts(sessions, path, name=step.dataset)
+    return import_file(sessions, path, name=step.dataset, allow_again=True).dataset_id
+
+
+def _run(sessions: sessionmaker[Session], dataset_id: int, step: Step, criteria: str) -> RunRow:
+    """The step's run under these criteria: found, queued again when it stopped halfway, or new."""
+    criteria_id = find_criteria(sessions, criteria).criteria_id
+    for run in list_runs(sessions, dataset_id=dataset_id, include_hidden=True):
+        if run.pair == DEMO_PAIR and run.criteria_id == criteria_id:
+            can_resume = run.is_interrupted or run.status in ("cancelled", "failed")
+            return resume(sessions, run.run_id) if can_resume else run
+    run_id = start_run(
+        sessions,
+        dataset_id=dataset_id,
+        pair=DEMO_PAIR,
+        criteria_id=criteria_id,
+        min_candidates=step.min_candidates,
+    )
+    return read_run(sessions, run_id)
+
+
+def _titled(
+    on_progress: Callable[[str, WeighProgress], None] | None, dataset: str, criteria: str
+) -> Callable[[WeighProgress], None] | None:
+    if on_progress is None:
+        return None
+    return lambda told: on_progress(f"{dataset} under {criteria}", told)

@@ -5,57 +5,32 @@ Leaves out the screen, and keeping a result: `send_to_dataset` does that on requ
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 
 from sqlalchemy.orm import Session, sessionmaker
 
 from scoring.criteria import CriteriaBody
 from scoring.protocol import ModelSource
+from scoring.ratio import RankBy
+from services.catalogue_store import get_pair
+from services.errors import Refused
+from services.live_keep import send_to_dataset
+from services.live_rows import LiveCandidate, LiveResult, SampledCandidate, require_known, sound_messages, text_of
+from services.live_sampling import NEW_TOKENS_LIMIT, SAMPLE_LIMIT, SOURCES, sample_candidates
+from services.logprob_cache import Filled
 from services.review_rows import Message
-from services.token_views import TokenView
+from services.token_views import SideTokens, make_view
+from services.weigh_chunk import ItemResult, letter, weigh_items
+from services.weigh_encode import ItemText, WeighSetup
 
+__all__ = [
+    "NEW_TOKENS_LIMIT", "SAMPLE_LIMIT", "SOURCES", "LiveCandidate", "LiveResult", "Message", "SampledCandidate",
+    "sample_candidates", "send_to_dataset", "weigh_now",
+]  # fmt: skip
 
-@dataclass(frozen=True, slots=True)
-class LiveCandidate:
-    """A response weighed now; numbers are None where it could not be weighed (`note` says why)."""
-
-    letter: str
-    text: str
-    source_model: str | None
-    reward: float | None
-    reward_per_token: float | None
-    strong_logprob: float | None
-    weak_logprob: float | None
-    strong_tokens: int | None
-    weak_tokens: int | None
-    rank: int | None
-    view: TokenView | None
-    note: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class LiveResult:
-    """What came out, candidates in the order given."""
-
-    candidates: tuple[LiveCandidate, ...]
-    rank_by: str
-    best_letter: str | None
-    margin: float | None
-    is_length_flip: bool
-    is_out_of_world: bool
-    not_weighed: tuple[str, str] | None  # (reason, one line)
-    n_computed: int
-    n_cached: int
-    elapsed_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class SampledCandidate:
-    """A response that a model of the pair wrote."""
-
-    text: str
-    source_model: str
+RESPONSE_LIMIT = 64
 
 
 def weigh_now(
@@ -67,40 +42,62 @@ def weigh_now(
     messages: Sequence[Message],
     responses: Sequence[str | SampledCandidate],
     domain: str | None = None,
-    rank_by: str = "sum",
+    rank_by: RankBy = "sum",
     count_end_of_turn: bool = True,
 ) -> LiveResult:
     """Weigh responses to a prompt at once. Under other criteria call it again: what is cached is not computed again.
 
-    Raises Refused (no messages, last turn not the user's, no response), NotFound (pair), or a ScoringError in one line.
+    Raises Refused (no messages, last turn not the user's, no response, criteria that a closed pair does not know),
+    NotFound (pair), or a ScoringError in one line.
     """
-    raise NotImplementedError
+    started = time.monotonic()
+    model_pair = get_pair(pair)
+    require_known(model_pair, criteria)
+    texts = [text_of(response) for response in responses]
+    if not 1 <= len(texts) <= RESPONSE_LIMIT:
+        raise Refused(f"{len(texts)} responses cannot be weighed; give 1 to {RESPONSE_LIMIT}")
+    if rank_by not in ("sum", "mean"):
+        raise Refused(f"rank_by is {rank_by!r}; it must be sum or mean")
+    setup = WeighSetup(model_pair, criteria, rank_by, count_end_of_turn, min_candidates=1)
+    item = ItemText(0, sound_messages(messages), domain or None, tuple(range(len(texts))), tuple(texts))
+    results, filled = weigh_items(sessions, models, setup, [item])
+    sources = [response.source_model if isinstance(response, SampledCandidate) else None for response in responses]
+    return _result(results[0], sources, rank_by, filled, time.monotonic() - started)
 
 
-def sample_candidates(
-    models: ModelSource,
-    *,
-    pair: str,
-    criteria: CriteriaBody,
-    messages: Sequence[Message],
-    n: int = 4,
-    temperature: float = 1.0,
-    max_new_tokens: int = 128,
-    seed: int = 0,
-    source: str = "both",
-    domain: str | None = None,
-) -> tuple[SampledCandidate, ...]:
-    """n responses from the pair's models; source "strong", "weak" or "both" (half each, the odd one to strong)."""
-    raise NotImplementedError
+def _result(
+    result: ItemResult, sources: Sequence[str | None], rank_by: str, filled: Filled, elapsed_s: float
+) -> LiveResult:
+    weights, problem = result.weights, result.problem
+    notes: dict[int, str] = {}
+    for note in result.notes:
+        before = f"{notes[note['candidate_id']]}; " if note["candidate_id"] in notes else ""
+        notes[note["candidate_id"]] = f"{before}{note['reason']}: {note['detail']}"
+    return LiveResult(
+        candidates=tuple(_candidate(result, place, source, notes.get(place)) for place, source in enumerate(sources)),
+        rank_by=rank_by,
+        best_letter=None if weights is None or weights.best is None else letter(weights.best),
+        margin=None if weights is None else weights.margin,
+        is_length_flip=weights is not None and weights.is_length_flip,
+        is_out_of_world=result.is_out_of_world,
+        not_weighed=None if problem is None else (problem.reason, problem.detail),
+        n_computed=filled.n_computed,
+        n_cached=filled.n_cached,
+        elapsed_s=elapsed_s,
+    )
 
 
-def send_to_dataset(
-    sessions: sessionmaker[Session],
-    dataset: str,
-    *,
-    messages: Sequence[Message],
-    candidates: Sequence[str | SampledCandidate | LiveCandidate],
-    domain: str | None = None,
-) -> int:
-    """Append an item to the dataset of that name, made when it is new; returns the item_id. Needs two candidates."""
-    raise NotImplementedError
+def _candidate(result: ItemResult, place: int, source: str | None, note: str | None) -> LiveCandidate:
+    text = result.item.responses[place]
+    weight = None if result.weights is None else result.weights.candidates[place]
+    strong = result.strong[place] if result.strong else None
+    weak = result.weak[place] if result.weak else None
+    if weight is None or strong is None or weak is None:
+        return LiveCandidate(letter(place), text, source, None, None, None, None, None, None, None, None, note)
+    view = make_view(
+        text,
+        strong=SideTokens(strong.logprobs, strong.spans),
+        weak=SideTokens(weak.logprobs, weak.spans),
+        is_split=strong.is_split or weak.is_split,
+    )
+    return LiveCandidate(letter(place), text, source, **asdict(weight), view=view, note=note)

@@ -35,7 +35,7 @@ def unpack_spans(packed: bytes) -> tuple[tuple[int, int], ...]:
     return tuple(zip(edges[::2], edges[1::2], strict=True))
 
 
-Numbers = TypeVar("Numbers", array[int], array[float])
+Numbers = TypeVar("Numbers", "array[int]", "array[float]")
 
 
 def _pack(numbers: array[float] | array[int]) -> bytes:

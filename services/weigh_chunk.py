@@ -12,10 +12,10 @@ from typing import Any
 from sqlalchemy.orm import Session, sessionmaker
 
 from scoring.chat import EncodedCandidate, NotWeighed
-from scoring.protocol import LogprobEngine, TokenLogprobs
+from scoring.protocol import LogprobEngine, ModelSource, TokenLogprobs
 from scoring.ratio import ItemWeights, weigh_candidates
 from scoring.world import is_out_of_world, pooled_mean
-from services.logprob_cache import Filled, KeepBatch, fill, read
+from services.logprob_cache import Filled, KeepBatch, fill, read, write_batch
 from services.weigh_encode import (
     EMPTY,
     EncodedFor,
@@ -24,6 +24,8 @@ from services.weigh_encode import (
     SideView,
     WeighSetup,
     encode_side,
+    facts_of,
+    side_view,
 )
 
 IDENTICAL = "identical candidates"
@@ -87,6 +89,30 @@ def fill_side(
     """See to it that the cache holds all of one model's requests of the chunk."""
     requests = [request for one in encoded for request in one.requests()]
     return fill(sessions, engine, requests, keep=keep)
+
+
+def weigh_items(
+    sessions: sessionmaker[Session], models: ModelSource, setup: WeighSetup, items: Sequence[ItemText]
+) -> tuple[list[ItemResult], Filled]:
+    """Items weighed at once, one model after the other; what is computed is cached, nothing else is written.
+
+    Raises ModelUnavailable, TemplateProblem or EngineFailed.
+    """
+
+    def keep(fingerprint: str, results: Mapping[str, TokenLogprobs]) -> None:
+        with sessions.begin() as session:
+            write_batch(session, fingerprint, results)
+
+    with models.open(setup.spec("strong")) as model:
+        facts = facts_of(model)
+        strong = side_view(setup, "strong", facts, strong=facts)
+        by_strong = fill_side(sessions, model.engine, encode_side(items, setup, strong), keep=keep)
+    with models.open(setup.spec("weak")) as model:
+        pair = PairView(strong, side_view(setup, "weak", facts_of(model), strong=facts))
+        chunk = encode_both(items, setup, pair)
+        by_weak = fill_side(sessions, model.engine, chunk.weak, keep=keep)
+    filled = Filled(by_strong.n_computed + by_weak.n_computed, by_strong.n_cached + by_weak.n_cached)
+    return combine_chunk(sessions, chunk, setup, pair), filled
 
 
 def combine_chunk(

@@ -1,0 +1,77 @@
+"""What Live shows and takes: frozen rows, and what makes a prompt and criteria fit to be weighed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scoring.criteria import CriteriaBody, builtin_criteria
+from scoring.pairs import ModelPair
+from services.criteria_store import is_own
+from services.errors import Refused
+from services.review_rows import Message
+from services.token_views import TokenView
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCandidate:
+    """A response weighed now; numbers are None where it could not be weighed (`note` says why)."""
+
+    letter: str
+    text: str
+    source_model: str | None
+    reward: float | None
+    reward_per_token: float | None
+    strong_logprob: float | None
+    weak_logprob: float | None
+    strong_tokens: int | None
+    weak_tokens: int | None
+    rank: int | None
+    view: TokenView | None
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LiveResult:
+    """What came out, candidates in the order given."""
+
+    candidates: tuple[LiveCandidate, ...]
+    rank_by: str
+    best_letter: str | None
+    margin: float | None
+    is_length_flip: bool
+    is_out_of_world: bool
+    not_weighed: tuple[str, str] | None  # (reason, one line)
+    n_computed: int
+    n_cached: int
+    elapsed_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SampledCandidate:
+    """A response that a model of the pair wrote."""
+
+    text: str
+    source_model: str
+
+
+def text_of(response: str | SampledCandidate | LiveCandidate) -> str:
+    """What it says."""
+    return response if isinstance(response, str) else response.text
+
+
+def require_known(pair: ModelPair, criteria: CriteriaBody) -> None:
+    """Refuse a text that a closed pair was not trained on: it would be noise to it, not criteria."""
+    if pair.criteria != "closed":
+        return
+    own = [known for known in builtin_criteria().values() if is_own(known.name, pair=pair)]
+    if criteria.sha256 not in {known.body.sha256 for known in own}:
+        names = ", ".join(known.name for known in own)
+        raise Refused(f"the pair {pair.name!r} knows only its own criteria ({names}); choose one or another pair")
+
+
+def sound_messages(messages: Sequence[Message]) -> tuple[dict[str, str], ...]:
+    """The chat as the weighing takes it. Raises Refused when it does not end in a user turn with text."""
+    if not messages or messages[-1].role != "user" or not messages[-1].content.strip():
+        raise Refused("the prompt must end with something the user says; type it first")
+    return tuple({"role": message.role, "content": message.content} for message in messages)

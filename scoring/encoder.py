@@ -40,14 +40,14 @@ class TextEncoder:
                 "(tokenizer.json beside the model)"
             )
         self._json = backend.to_str()
-        self._plain = _unlimited(Tokenizer.from_str(self._json))
+        self._plain = _bare(Tokenizer.from_str(self._json))
         self._renamed: tuple[Tokenizer, dict[int, int]] | None = None
         self._lock = threading.Lock()
         # A token that the template writes controls it, even if its "special" flag was forgotten.
         added = tokenizer.added_tokens_decoder.values()
         self.control = ControlTokens(token.content for token in added if token.special or token.content in template)
         self.control_ids = frozenset(_known_id(self._plain, content) for content in self.control.stand_ins)
-        self._bos_to_add = _bos_to_add(tokenizer, self._plain)
+        self._bos_to_add = _bos_to_add(tokenizer, backend)
 
     def encode(self, text: str) -> EncodedText:
         """The whole text; begins with BOS if the tokenizer adds one and the text has not written it already."""
@@ -79,18 +79,22 @@ class TextEncoder:
         """The tokenizer that reads control text as text, and {its id: ours}; built on first need (a second or so)."""
         with self._lock:
             if self._renamed is None:
-                renamed = _unlimited(rename_control_tokens(self._json, self.control))
+                renamed = _bare(rename_control_tokens(self._json, self.control))
                 names = self.control.stand_ins.items()
                 ids = {_known_id(renamed, new): _known_id(self._plain, old) for old, new in names}
                 self._renamed = renamed, ids
             return self._renamed
 
 
-def _unlimited(tokenizer: Tokenizer) -> Tokenizer:
-    """Without the truncation and padding that a tokenizer.json may carry."""
+def _bare(tokenizer: Tokenizer) -> Tokenizer:
+    """Without the truncation and padding that a tokenizer.json may carry, and without its post-processor.
+
+    The post-processor would add special tokens (here: `encode`) and, in GPT-2's, trim spaces off the offsets.
+    """
     tokenizer.no_truncation()
     tokenizer.no_padding()
     tokenizer.encode_special_tokens = False
+    tokenizer.post_processor = None
     return tokenizer
 
 

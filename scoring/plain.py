@@ -4,6 +4,8 @@ The reference that faster engines must equal. Shares no prompt between candidate
 (chat.py), load models (models.py) or subtract (ratio.py).
 """
 
+from __future__ import annotations
+
 import inspect
 import threading
 from collections.abc import Callable, Sequence
@@ -113,8 +115,8 @@ class PlainEngine:
             bad = int((~torch.isfinite(values)).sum())
             dtype = str(self._model.dtype).removeprefix("torch.")
             raise EngineFailed(
-                f"{bad} of {len(values)} log-probs are NaN or infinite in {dtype} and were not kept; choose float32, or "
-                "check the model's weights"
+                f"{bad} of {len(values)} log-probs are NaN or infinite in {dtype} and were not kept; choose float32, "
+                "or check the model's weights"
             )
         # logit - logsumexp rounds to a hair above 0 where the model is certain
         parts = values.clamp(max=0.0).split([request.response_tokens for request in requests])

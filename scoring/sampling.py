@@ -3,6 +3,8 @@
 Samples from the model's own distribution: no top-k, no repetition penalty, only temperature and top-p as asked.
 """
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Sequence
 from typing import Any

@@ -20,6 +20,7 @@ TIE, SKIPPED, FLAGGED, UNDECIDED = "tie", "skipped", "flagged", "undecided"
 NOT_RANKED = "undecided, and not ranked by the run"
 TIED_BEST = "undecided, and the run's best are tied"
 SAME_TEXT = "no other response with a different text"
+NO_CHOICE = "decided without naming a response"
 NO_LABEL_FOR = {"tie": TIE, "skip": SKIPPED, "flag": FLAGGED}
 
 
@@ -104,7 +105,9 @@ def resolve(found: ExportItem, *, takes_suggestions: bool) -> PairLabel | str:
 def _by_human(found: ExportItem, decision: Decision) -> PairLabel | str:
     if decision.verdict in NO_LABEL_FOR:
         return NO_LABEL_FOR[decision.verdict]
-    chosen = next(c for c in found.candidates if c.candidate_id == decision.chosen_candidate_id)
+    chosen = next((c for c in found.candidates if c.candidate_id == decision.chosen_candidate_id), None)
+    if chosen is None:
+        return NO_CHOICE
     turned_down = decision.suggested_candidate_id if decision.verdict == "override" else None
     return _pair(found, chosen, turned_down, "human")
 

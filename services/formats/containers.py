@@ -84,7 +84,7 @@ def _has_json_line(head: bytes, name: str) -> bool:
 def _json_lines_or_object(head: bytes, name: str) -> Container:
     """JSONL, unless the file is one object spread over lines."""
     lines = [line for line in head.removeprefix(BOM).splitlines() if line.strip()]
-    if len(lines) > 1 and not any(read_line(line, 0, 0.0).fields for line in lines):
+    if len(lines) > 1 and not any(line.startswith(b"{") and read_line(line, 0, 0.0).fields for line in lines):
         raise UnreadableFile(
             f"{name!r} is one JSON object over several lines; give an array of rows, or one object a line (JSONL)"
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from transformers import CONFIG_MAPPING, AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 from transformers.utils import logging as transformers_logging
@@ -23,6 +24,8 @@ __all__ = ["LoadedModel", "ModelSpec", "choose_device", "choose_dtype", "context
 
 # Tokenizers without a limit of their own say 10^30; no model reads a million tokens in one forward here.
 _ABSURD_LENGTH = 1_000_000
+# What transformers raises over files that are incomplete, damaged or not what they say.
+_BROKEN_FILES = (OSError, ValueError, KeyError, TypeError, ImportError, SafetensorError, StrictDataclassError)
 _CONTEXT_NAMES = ("max_position_embeddings", "n_positions", "max_sequence_length", "seq_length", "max_seq_len")
 
 
@@ -130,7 +133,7 @@ def _check_memory(files: ModelFiles, device: str, dtype: str) -> None:
 def _load_tokenizer(files: ModelFiles) -> Any:
     try:
         return AutoTokenizer.from_pretrained(files.folder, trust_remote_code=False, local_files_only=True)
-    except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
+    except _BROKEN_FILES as error:
         kind = UnsafeModel if "trust_remote_code" in str(error) else ModelUnavailable
         raise kind(f"{files.ref}: its tokenizer cannot be loaded ({_reason(error)}); complete the files") from error
 
@@ -149,7 +152,7 @@ def _load_weights(files: ModelFiles, device: str, dtype: str) -> Any:
         model, report = loaded
         _check_complete(files, report)
         model = model.to(device).eval().requires_grad_(False)
-    except (OSError, ValueError, KeyError, TypeError, ImportError, RuntimeError, MemoryError, SafetensorError) as error:
+    except (*_BROKEN_FILES, RuntimeError, MemoryError) as error:
         if is_out_of_memory(error):
             raise ModelUnavailable(
                 f"{files.ref}: memory on {device} ran out while loading in {dtype}; choose a smaller dtype or "

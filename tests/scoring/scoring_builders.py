@@ -32,7 +32,8 @@ CHATML = (
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
 )
 LLAMA3_LIKE = (  # trims, writes BOS
-    "{{ bos_token }}{% for m in messages %}{{ '[' + m['role'] + ']\n\n' + m['content'] | trim + eos_token }}{% endfor %}"
+    "{{ bos_token }}{% for m in messages %}"
+    "{{ '[' + m['role'] + ']\n\n' + m['content'] | trim + eos_token }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '[assistant]\n\n' }}{% endif %}"
 )
 MISTRAL_LIKE = (  # no system role, roles must alternate, a space before the response, BOS written

@@ -1,5 +1,6 @@
 """Rewards, ranks, margins, length flips; contributions on shared spans; the world rule."""
 
+import itertools
 import math
 
 import pytest
@@ -119,7 +120,7 @@ def tokenizations(text: str) -> st.SearchStrategy[list[tuple[int, int]]]:
 
     def spans(inner: set[int], after: list[tuple[int, int]]) -> list[tuple[int, int]]:
         places = [0, *sorted(inner), len(text)]
-        return [*zip(places, places[1:], strict=False), *after]
+        return [*itertools.pairwise(places), *after]
 
     return st.builds(spans, cuts, ends)
 

@@ -18,7 +18,8 @@ def response_of(template: str, response: str = "Because.", *, counts: bool = Tru
 def test_criteria_go_into_a_system_message() -> None:
     text = render(byte_level(), USER, "Because.", instruction="Be brief.", count_end_of_turn=True).text
     assert text == (
-        "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nWhy?<|im_end|>\n<|im_start|>assistant\nBecause.<|im_end|>"
+        "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nWhy?<|im_end|>\n"
+        "<|im_start|>assistant\nBecause.<|im_end|>"
     )
 
 

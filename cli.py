@@ -17,7 +17,7 @@ import typer
 from sqlalchemy.exc import DBAPIError
 
 from services import datasets as dataset_store
-from services import evaluation, exports, imports, weighing, workplace
+from services import evaluation, exports, imports, weigh_here, workplace
 from services import runs as run_store
 from services.catalogue_store import list_pairs
 from services.demo import load_demo
@@ -98,7 +98,7 @@ def import_file(
             name=name,
             format=format,
             allow_again=again,
-            on_progress=lambda done: show(f"Importing {file.name}", done, None),
+            on_progress=lambda n_rows, share: show(f"Importing {file.name}", n_rows, round(n_rows / max(share, 1e-9))),
         )
     if as_json:
         print_json(report)
@@ -124,13 +124,13 @@ def weigh(
     """Weigh every candidate of a dataset. Interrupted, the same command goes on where it stopped."""
     sessions = workplace.open_sessions()
     dataset_id = dataset_store.find_dataset(sessions, dataset).dataset_id
-    run_id = run_store.find_or_start(
+    run_id = weigh_here.find_or_start(
         sessions, dataset_id=dataset_id, pair=pair, criteria=criteria, rank_by=rank_by.value
     )
     with progress() as show:
-        row = weighing.weigh(
+        row = weigh_here.weigh_or_follow(
             sessions,
-            workplace.model_room(),
+            workplace.model_room,
             run_id,
             on_progress=lambda p: show(f"Weighing {dataset}", p.n_done, p.n_items),
         )

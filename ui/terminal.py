@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from typing import Any, NoReturn
@@ -50,7 +50,7 @@ def _plain(value: Any) -> Any:
     return asdict(value) if is_dataclass(value) and not isinstance(value, type) else str(value)
 
 
-def print_table(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A quiet table without lines."""
     table = Table(title=escape(title), title_justify="left", box=None, pad_edge=False, header_style="bold")
     for column in columns:
@@ -61,13 +61,13 @@ def print_table(title: str, columns: tuple[str, ...], rows: list[tuple[str, ...]
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[str, int, int | None], None]]:
+def progress() -> Iterator[Callable[[str, float, float | None], None]]:
     """A bar on stderr; the function it gives takes (title, done, total or None)."""
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=err) as bar:
         tasks: dict[str, Any] = {}
 
-        def show(title: str, done: int, total: int | None) -> None:
+        def show(title: str, done: float, total: float | None) -> None:
             if title not in tasks:
                 tasks[title] = bar.add_task(escape(title), total=total)
             bar.update(tasks[title], completed=done, total=total)

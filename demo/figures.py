@@ -40,7 +40,13 @@ def wilson(right: int, n: int) -> Share:
         (p + z * z / (2 * n)) / (1 + z * z / n),
         z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n),
     )
-    return Share(right, n, round(100 * p, 1), round(100 * (centre - spread), 1), round(100 * (centre + spread), 1))
+    return Share(
+        right,
+        n,
+        round(100 * p, 1),
+        round(100 * max(0.0, centre - spread), 1),
+        round(100 * min(1.0, centre + spread), 1),
+    )
 
 
 def choices(strong: Sequence[float], weak: Sequence[float], tokens: Sequence[int], lengths: Sequence[int]) -> Choices:

@@ -11,38 +11,11 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
-
-from demo.corpus import Sample
-from demo.evaluate import line_for, load, span_logprobs
-from demo.items import FOLDER, Row, holdout_rows
-from demo.tokens import encode
+from demo.items import FOLDER, holdout_rows
+from demo.scorer import item_means, load
 
 CALIBRATION_SEED = 451  # another draw than the held-out file's
 SAFETY = 0.3  # nats below the least likely in-world item
-
-
-def item_means(
-    weak: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, rows: Sequence[Row]
-) -> list[tuple[float, float]]:
-    """Per item the mean token log-prob of the user message's content, and of all candidates' tokens pooled."""
-    user, samples, owner = tokenizer.get_vocab()["<|user|>"], [], []
-    for index, row in enumerate(rows):
-        line, prompt = line_for("demo", row["domain"]), row["prompt"][-1]["content"]
-        samples += [Sample(line, prompt, response["text"]) for response in row["responses"]]
-        owner += [index] * len(row["responses"])
-    encoded = encode(tokenizer, samples)
-    first = [encoded[owner.index(index)] for index in range(len(rows))]
-    prompts = [(ids, ids.index(user) + 1, start - 2) for ids, start in first]
-    prompt_means = [
-        total / (end - start) for total, (_, start, end) in zip(span_logprobs(weak, prompts), prompts, strict=True)
-    ]
-    totals, tokens = [0.0] * len(rows), [0] * len(rows)
-    spans = [(ids, start, len(ids)) for ids, start in encoded]
-    for index, total, (_, start, end) in zip(owner, span_logprobs(weak, spans), spans, strict=True):
-        totals[index] += total
-        tokens[index] += end - start
-    return list(zip(prompt_means, [total / n for total, n in zip(totals, tokens, strict=True)], strict=True))
 
 
 def choose(means: Sequence[tuple[float, float]]) -> tuple[float, float]:
@@ -60,8 +33,8 @@ def main() -> None:
     lines = [
         "# An item is out of the pair's world when the mean token log-prob (nats) under the weak model of its last",
         "# user message is below prompt_min, or that of all its candidates' tokens pooled (end of turn included) is",
-        f"# below response_min. Each is {SAFETY} nats below the least likely of {len(means)} in-world items with held-out names",
-        "# and amounts (python -m demo.threshold); errors on other draws and on foreign text are in README.md.",
+        f"# below response_min. Each is {SAFETY} nats below the least likely of {len(means)} in-world items with",
+        "# held-out names and amounts (python -m demo.threshold); errors on other draws and texts: README.md.",
         'model = "weak"',
         f"prompt_min = {prompt_min}",
         f"response_min = {response_min}",

@@ -30,16 +30,16 @@ class Budget:
     """Sizes and steps. Defaults make the committed pair; tests use a tiny one."""
 
     hidden: int = 128
-    layers: int = 5
+    layers: int = 4
     heads: int = 4
     feed_forward: int = 352
     vocab: int = 1024
     context: int = 1024
     batch: int = 32
     tokenizer_samples: int = 20_000
-    weak_steps: int = 3000
-    strong_steps: int = 2600
-    dpo_steps: int = 300
+    weak_steps: int = 2400
+    strong_steps: int = 2200
+    dpo_steps: int = 250
     dpo_batch: int = 12
     weak_rates: tuple[float, float] = (6e-3, 0.02)  # embeddings and norms (AdamW), matrices (Muon)
     strong_rates: tuple[float, float] = (2e-3, 0.006)

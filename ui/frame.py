@@ -31,7 +31,6 @@ INSIGHTS, LIVE = "pages/insights.py", "pages/live.py"
 DATASET, RUN, ANNOTATOR = "dataset", "run", "as"  # names in the URL of what every screen shares
 SHARED = (DATASET, RUN, ANNOTATOR)
 ITEM = "item"  # in the URL of Review only
-WANTED = "frame_wanted"  # session key: (page, query) of a visitor who is being sent through app.py
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +64,7 @@ def run_app() -> None:
     """Everything app.py does: navigation, look, worker, then the page; an error becomes one line."""
     icon = str(ROOT / "ui" / "tare.svg")
     st.set_page_config(page_title="Tare", page_icon=icon, layout="wide", menu_items={"About": ABOUT})
-    page = st.navigation([_home_page(), *map(_page, _built_pages())], position="top")
-    wanted = st.session_state.pop(WANTED, None)
-    if wanted is not None:
-        st.switch_page(wanted[0], query_params=wanted[1])
+    page = _navigation()
     st.html(ROOT / "ui" / "desk.css")
     token = _is_through_app.set(True)
     try:
@@ -89,6 +85,10 @@ def _built_pages() -> list[PageEntry]:
     return [entry for entry in PAGES if (ROOT / entry.path).is_file()]
 
 
+def _navigation() -> st.Page:
+    return st.navigation([_home_page(), *map(_page, _built_pages())], position="top")
+
+
 def _page(entry: PageEntry) -> st.Page:
     return st.Page(entry.path, title=entry.title, icon=entry.icon)
 
@@ -105,12 +105,12 @@ def _go_to_review() -> None:
 def open_page(path: str) -> None:
     """First line of every page: makes sure that app.py ran, then settles the shared choices. May be called twice.
 
-    On a fresh server Streamlit runs a deep-linked page without app.py; such a visitor is sent through app.py and back
-    with the query string kept.
+    On a fresh server Streamlit runs a deep-linked page without app.py, until somebody has called st.navigation. So such
+    a visitor's run does just that and begins again, now through app.py, at the same page with the same query.
     """
     if not _is_through_app.get():
-        st.session_state[WANTED] = (path, _query())
-        st.switch_page("app.py")
+        _navigation()
+        st.rerun()
     for name in SHARED:
         if name in st.query_params:
             st.session_state[f"frame_{name}"] = st.query_params[name]

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from sqlalchemy.exc import DBAPIError
 
-from db.migrate import upgrade
-from db.session import DatabaseUnavailable, Sessions, database_url, make_sessionmaker
+from db.session import DatabaseUnavailable, database_url
 from scoring.errors import ScoringError
+from services.workplace import open_sessions
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session, sessionmaker
+
     from scoring.room import ModelRoom
     from services.worker import RunWorker
 
@@ -23,7 +25,7 @@ DATABASE_ERRORS: tuple[type[Exception], ...] = (DatabaseUnavailable, DBAPIError)
 MODEL_ERRORS: tuple[type[Exception], ...] = (ScoringError,)  # their text is one line for a person
 
 
-def sessions() -> Sessions:
+def sessions() -> sessionmaker[Session]:
     """Sessions on the database that TARE_DATABASE_URL names; brought to this version's schema on first use.
 
     Raises:
@@ -32,11 +34,9 @@ def sessions() -> Sessions:
     return _sessions_at(database_url())
 
 
-@st.cache_resource(show_spinner=False, max_entries=4, on_release=lambda made: made.engine.dispose())
-def _sessions_at(url: str) -> Sessions:
-    made = make_sessionmaker(url)
-    upgrade(made.engine)
-    return made
+@st.cache_resource(show_spinner=False, max_entries=4, on_release=lambda made: made.kw["bind"].dispose())
+def _sessions_at(url: str) -> sessionmaker[Session]:
+    return open_sessions(url)
 
 
 @st.cache_resource(show_spinner="Getting the models' room ready …")

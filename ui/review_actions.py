@@ -1,8 +1,9 @@
 """What the reviewer can do on an item: the buttons with their keys, and the one write each of them makes.
 
 A button's callback runs before the page is drawn again: it commits the decision, then names the item to show next, so
-that the next screen never stands before the decision is safe. Buttons that decide carry the item in their key: a second
-press meant for the item before finds no such button and decides nothing. Leaves out the reasons (review_reasons.py).
+that the next screen never stands before the decision is safe. Every button carries the screen it belongs to in its key
+(item and decision), so that a clicked button does not keep the focus and Enter means what the bar says. A press that
+was meant for the screen before does nothing (`is_on_screen`). Leaves out the reasons (review_reasons.py).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ SHOWN = "review_shown"  # session key: (item id, submission token, monotonic tim
 IS_TOKENS = "review_is_tokens"  # session key: whether the token view is on
 IS_DONE = "review_is_done"  # session key: show the closing panel rather than an item
 NUMBER_KEYS = 9
+FAILURES: tuple[type[Exception], ...] = (ServiceError, *resources.DATABASE_ERRORS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,12 @@ def take_turn(item: ReviewItem, *, annotator: str, n_left: int) -> Turn:
     return Turn(item=item, annotator=annotator, n_left=n_left, submission=shown[1], shown_at=shown[2])
 
 
+def is_on_screen(turn: Turn) -> bool:
+    """Whether the turn is the one shown last: False for a press that was still meant for the screen before."""
+    shown = st.session_state.get(SHOWN)
+    return shown is not None and shown[1] == turn.submission
+
+
 def show_item(item_id: int | None) -> None:
     """Names the item to show next; None leaves it to the queue."""
     st.session_state.pop(IS_DONE, None)
@@ -65,6 +73,8 @@ def commit(
     note: str = "",
 ) -> DecisionRow | None:
     """The one write: keeps a decision, or leaves a line that says why it was not kept and returns None."""
+    if not is_on_screen(turn):
+        return None
     try:
         decision = reviews.decide(
             resources.sessions(),
@@ -79,7 +89,7 @@ def commit(
             display_order=turn.item.display_order,
             elapsed_ms=round((time.monotonic() - turn.shown_at) * 1000),
         )
-    except (ServiceError, *resources.DATABASE_ERRORS) as error:
+    except FAILURES as error:
         st.session_state[NOTICE] = (True, f"Not saved: {_line(error)}")
         return None
     st.session_state[SAVED_AT] = decision.created_at
@@ -102,6 +112,12 @@ def go_on(turn: Turn, verdict: str) -> None:
         st.session_state[IS_DONE] = True
 
 
+def on_keep(turn: Turn) -> None:
+    """On to the next, what was decided stands."""
+    if is_on_screen(turn):
+        go_on(turn, "keep")
+
+
 def on_verdict(turn: Turn, request: str) -> None:
     """Tie, skip or flag: saved, and on to the next."""
     if commit(turn, request) is not None:
@@ -110,6 +126,8 @@ def on_verdict(turn: Turn, request: str) -> None:
 
 def on_choose(turn: Turn, candidate_id: int) -> None:
     """A best candidate: saved at once; the suggested one moves on, another stays for the reasons."""
+    if not is_on_screen(turn):
+        return
     before = turn.item.decision
     is_same = before is not None and (before.chosen_candidate_id, before.run_id) == (candidate_id, turn.item.run_id)
     decision = before if is_same else commit(turn, "best", chosen_candidate_id=candidate_id)
@@ -121,11 +139,13 @@ def on_choose(turn: Turn, candidate_id: int) -> None:
         go_on(turn, decision.verdict)
 
 
-def on_undo(dataset_id: int, annotator: str) -> None:
+def on_undo(turn: Turn) -> None:
     """Takes back the latest action and shows its item."""
+    if not is_on_screen(turn):
+        return
     try:
-        undone = reviews.undo(resources.sessions(), dataset_id=dataset_id, annotator=annotator)
-    except (ServiceError, *resources.DATABASE_ERRORS) as error:
+        undone = reviews.undo(resources.sessions(), dataset_id=turn.item.dataset_id, annotator=turn.annotator)
+    except FAILURES as error:
         st.session_state[NOTICE] = (True, f"Not undone: {_line(error)}")
         return
     st.session_state.pop(SHOWN, None)
@@ -141,9 +161,9 @@ def _flip_tokens() -> None:
     st.session_state[IS_TOKENS] = not st.session_state.get(IS_TOKENS, False)
 
 
-def key(thing: str, item_id: int) -> str:
-    """The key of a button that decides on an item."""
-    return f"review_{thing}_{item_id}"
+def key(thing: str, item: ReviewItem) -> str:
+    """The key of a widget that belongs to one screen: an item with the decision it had when it was shown."""
+    return f"review_{thing}_{item.item_id}_{0 if item.decision is None else item.decision.decision_id}"
 
 
 def action_bar(turn: Turn) -> None:
@@ -153,25 +173,30 @@ def action_bar(turn: Turn) -> None:
         for candidate in sorted(turn.item.candidates, key=lambda candidate: candidate.key):
             _choose_button(turn, candidate)
         for label, request, shortcut in (("Tie", "tie", "0"), ("Skip", "skip", "S"), ("Flag", "flag", "F")):
-            st.button(
-                label, key=key(request, turn.item.item_id), shortcut=shortcut, on_click=on_verdict, args=(turn, request)
-            )
-        undo_args = (turn.item.dataset_id, turn.annotator)
-        st.button("Undo", key="review_undo", shortcut="U", type="tertiary", on_click=on_undo, args=undo_args)
-        is_on = st.session_state.get(IS_TOKENS, False)
-        label = "Hide tokens" if is_on else "Tokens"
-        is_weighed = turn.item.suggestion is not None
-        st.button(
-            label, key="review_tokens", shortcut="T", type="tertiary", on_click=_flip_tokens, disabled=not is_weighed
-        )
+            name = key(request, turn.item)
+            st.button(label, key=name, shortcut=shortcut, on_click=on_verdict, args=(turn, request))
+        st.button("Undo", key=key("undo", turn.item), shortcut="U", type="tertiary", on_click=on_undo, args=(turn,))
+        _tokens_button(turn.item)
+
+
+def _tokens_button(item: ReviewItem) -> None:
+    is_on = st.session_state.get(IS_TOKENS, False)
+    st.button(
+        "Hide tokens" if is_on else "Tokens",
+        key=key("tokens_on" if is_on else "tokens", item),
+        shortcut="T",
+        type="tertiary",
+        on_click=_flip_tokens,
+        disabled=item.suggestion is None,
+    )
 
 
 def _main_button(turn: Turn) -> None:
     """What Enter does: accept, or keep a decision that stands; after an override the reasons panel has the key."""
     item, verdict = turn.item, None if turn.item.decision is None else turn.item.decision.verdict
-    name = key("accept", item.item_id)
+    name = key("accept", item)
     if verdict not in (None, "skip", "override"):
-        st.button("Keep, next", key=name, shortcut="Enter", type="primary", on_click=go_on, args=(turn, "keep"))
+        st.button("Keep, next", key=name, shortcut="Enter", type="primary", on_click=on_keep, args=(turn,))
     elif item.suggestion is None:
         st.button("No suggestion", key=name, disabled=True, help="Choose the best response yourself, or skip the item.")
     else:
@@ -189,7 +214,7 @@ def _main_button(turn: Turn) -> None:
 def _choose_button(turn: Turn, candidate: ReviewCandidate) -> None:
     st.button(
         candidate.letter,
-        key=key(f"choose_{candidate.key}", turn.item.item_id),
+        key=key(f"choose_{candidate.key}", turn.item),
         shortcut=str(candidate.key) if candidate.key <= NUMBER_KEYS else None,
         on_click=on_choose,
         args=(turn, candidate.candidate_id),

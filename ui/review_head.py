@@ -15,7 +15,7 @@ from services.review_rows import DecisionRow, ReviewItem, ReviewProgress
 from services.run_rows import RunRow
 from ui import frame
 from ui.prose import prose, safe
-from ui.review_actions import NOTICE, SAVED_AT, show_item
+from ui.review_actions import NOTICE, SAVED_AT, key, show_item
 
 AT_WORK = ("queued", "running", "cancelling")
 KEYS = (
@@ -74,15 +74,15 @@ def _zone() -> tzinfo:
 def walk(item: ReviewItem) -> None:
     """Previous, where one stands, next."""
     with st.container(key="review_walk", horizontal=True, gap="xsmall", vertical_alignment="center"):
-        _step("Previous", "review_prev", "Left", ":material/chevron_left:", item.prev_item_id)
+        _step("Previous", key("prev", item), "Left", ":material/chevron_left:", item.prev_item_id)
         st.html(f'<span class="t-position">{item.position + 1} of {item.n_items}</span>', width="content")
-        _step("Next", "review_next", "Right", ":material/chevron_right:", item.next_item_id)
+        _step("Next", key("next", item), "Right", ":material/chevron_right:", item.next_item_id)
 
 
-def _step(word: str, key: str, shortcut: str, icon: str, item_id: int | None) -> None:
+def _step(word: str, name: str, shortcut: str, icon: str, item_id: int | None) -> None:
     st.button(
         f":small[{word}]",
-        key=key,
+        key=name,
         shortcut=shortcut,
         icon=icon,
         type="tertiary",
@@ -106,7 +106,7 @@ def guidelines_panel(guidelines: str) -> None:
 def view_panel() -> tuple[bool, bool]:
     """Keys, and what may be shown beside the texts: (source models, gold)."""
     with st.popover("Keys and view", icon=":material/keyboard:", key="review_help", type="tertiary"):
-        rows = "".join(f"<tr><td><kbd>{safe(key)}</kbd></td><td>{safe(what)}</td></tr>" for key, what in KEYS)
+        rows = "".join(f"<tr><td><kbd>{safe(name)}</kbd></td><td>{safe(what)}</td></tr>" for name, what in KEYS)
         st.html(f'<table class="t-keys">{rows}</table>')
         shows_source = st.toggle(
             "Show which model wrote a response", key="review_source", help="Off by default: it leads."

@@ -1,44 +1,64 @@
 """The panel after an override: why was the suggestion not taken? Tags and a note, both optional.
 
 The override itself is saved before the panel shows. Saving reasons appends a decision that supersedes it; nothing given
-or nothing changed appends nothing. It is a form, so that keys typed into the note never reach the shortcuts.
+or nothing changed appends nothing. The note is a form, so that Enter in it saves and its letters reach no shortcut.
 """
 
 from __future__ import annotations
 
 import streamlit as st
 
-from services.review_rows import NOTE_LIMIT, REASON_TAGS
-from ui.review_actions import Turn, commit, go_on, key
+from services.review_rows import NOTE_LIMIT, REASON_TAGS, ReviewItem
+from ui.review_actions import Turn, commit, go_on, is_on_screen, key
 from ui.review_head import clock
+
+TAG_KEYS = {
+    "wrong fact": "W",
+    "bad reasoning": "G",
+    "unsafe": "N",
+    "ignores instruction": "I",
+    "too long": "L",
+    "too short": "H",
+    "style": "Y",
+    "other": "O",
+}
+TAGS = "review_tags"  # session key: (widget key of the screen, tags picked on it)
 
 
 def reasons_panel(turn: Turn) -> None:
     """Tags, note and "Save reasons and next" (Enter), filled with what was saved before."""
-    decision = turn.item.decision
+    item, decision = turn.item, turn.item.decision
     if decision is None or decision.verdict != "override":
         return
-    item_id = turn.item.item_id
-    with st.form(key("reasons_form", item_id), border=False):
-        st.pills(
-            f"Override saved {clock(decision.created_at)}: {decision.chosen_letter} is best. Why?",
-            REASON_TAGS,
-            selection_mode="multi",
-            default=[tag for tag in decision.reason_tags if tag in REASON_TAGS],
-            key=key("reasons", item_id),
+    picked = picked_tags(item)
+    when = clock(decision.created_at)
+    with st.container(key="review_tags_bar", horizontal=True, gap="xsmall", vertical_alignment="center"):
+        st.html(
+            f"<b>{decision.chosen_letter} is best.</b> <span class='t-muted'>Saved {when}. Why?</span>", width="content"
         )
+        for tag in REASON_TAGS:
+            is_on = tag in picked
+            st.button(
+                tag,
+                key=key(f"tag_{'on' if is_on else 'off'}_{tag.replace(' ', '-')}", item),
+                shortcut=TAG_KEYS.get(tag),
+                type="primary" if is_on else "secondary",
+                on_click=_flip,
+                args=(item, tag),
+            )
+    with st.form(key("reasons_form", item), border=False):
         note, save = st.columns([4, 1.3], vertical_alignment="bottom")
         note.text_input(
             "Note",
             value=decision.note,
-            key=key("note", item_id),
+            key=key("note", item),
             max_chars=NOTE_LIMIT,
             placeholder="A note, if you like",
             label_visibility="collapsed",
         )
         save.form_submit_button(
             "Save reasons and next",
-            key=key("save_reasons", item_id),
+            key=key("save", item),
             shortcut="Enter",
             type="primary",
             width="stretch",
@@ -47,12 +67,25 @@ def reasons_panel(turn: Turn) -> None:
         )
 
 
+def picked_tags(item: ReviewItem) -> tuple[str, ...]:
+    """The tags picked on this screen; at first those of the decision."""
+    screen, picked = st.session_state.get(TAGS, ("", ()))
+    if screen == key("tags", item):
+        return tuple(picked)
+    return () if item.decision is None else item.decision.reason_tags
+
+
+def _flip(item: ReviewItem, tag: str) -> None:
+    picked = set(picked_tags(item)) ^ {tag}
+    st.session_state[TAGS] = (key("tags", item), tuple(known for known in REASON_TAGS if known in picked))
+
+
 def _on_save(turn: Turn) -> None:
-    decision = turn.item.decision
-    if decision is None:
+    item, decision = turn.item, turn.item.decision
+    if decision is None or not is_on_screen(turn):
         return
-    tags = tuple(tag for tag in REASON_TAGS if tag in (st.session_state.get(key("reasons", turn.item.item_id)) or ()))
-    note = (st.session_state.get(key("note", turn.item.item_id)) or "").strip()
+    tags = picked_tags(item)
+    note = (st.session_state.get(key("note", item)) or "").strip()
     is_changed = set(tags) != set(decision.reason_tags) or note != decision.note
     if is_changed:
         chosen = decision.chosen_candidate_id

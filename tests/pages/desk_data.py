@@ -11,8 +11,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sqlalchemy import select
+
 from db.session import Sessions
-from db.tables import Candidate, Criteria, Dataset, Item, Logprob, ModelPairRow, NotWeighed, Run, Score, Suggestion
+from db.tables import Candidate, Criteria, Dataset, Item, Logprob, NotWeighed, Run, Score, Suggestion
+from services.catalogue_store import freeze_pair, get_pair
+from services.criteria_store import ensure_builtin
 from services.packing import pack_floats, pack_spans
 
 FINGERPRINTS = {"strong": "5" * 64, "weak": "e" * 64}
@@ -56,6 +60,7 @@ def write_desk(
     guidelines: str = "",
 ) -> Desk:
     """Writes a dataset and, when it is weighed, a run over it."""
+    ensure_builtin(sessions)
     with sessions.begin() as session:
         n_candidates = sum(len(draft.responses) for draft in drafts)
         dataset = Dataset(name=name, n_items=len(drafts), n_candidates=n_candidates, guidelines=guidelines)
@@ -74,15 +79,12 @@ def write_desk(
 
 
 def _add_run(session: Any, dataset_id: int, rank_by: str, status: str, n_items: int) -> Run:
-    pair = session.query(ModelPairRow).first() or ModelPairRow(name="demo", spec={"name": "demo"}, sha256="0" * 64)
-    criteria = session.query(Criteria).first() or Criteria(name="helpful", body={"default": {}}, sha256="0" * 64)
-    session.add_all([pair, criteria])
-    session.flush()
+    criteria_id = session.scalars(select(Criteria.criteria_id).where(Criteria.name == "helpful")).one()
     models = {side: {"ref": side, "fingerprint": fingerprint} for side, fingerprint in FINGERPRINTS.items()}
     run = Run(
         dataset_id=dataset_id,
-        model_pair_id=pair.model_pair_id,
-        criteria_id=criteria.criteria_id,
+        model_pair_id=freeze_pair(session, get_pair("demo")),
+        criteria_id=criteria_id,
         configuration={"rank_by": rank_by, "count_end_of_turn": True, "dtype": "float32", "models": models},
         status=status,
         n_items=n_items,

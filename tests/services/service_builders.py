@@ -33,7 +33,8 @@ TEMPLATE = (
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
 CONTROL = ["<|bos|>", "<|system|>", "<|user|>", "<|assistant|>", "<|end|>"]
-WORDS = "tea shop green black pot cup price open closed sugar milk lemon honey leaf water hot cold small large kind".split()  # fmt: skip
+WORDS = ["tea", "shop", "green", "black", "pot", "cup", "price", "open", "closed", "sugar", "milk", "lemon", "honey",
+         "leaf", "water", "hot", "cold", "small", "large", "kind"]  # fmt: skip
 
 
 def make_tokenizer(merges: int) -> PreTrainedTokenizerFast:
@@ -158,9 +159,7 @@ def plain_items(n: int, *, k: int = 3) -> list[ItemDraft]:
 def make_dataset(sessions: sessionmaker[Session], items: Sequence[ItemDraft], *, name: str = "set") -> int:
     """A ready dataset of these items."""
     with sessions.begin() as session:
-        dataset = Dataset(
-            name=name, n_items=len(items), n_candidates=sum(len(item.candidates) for item in items)
-        )
+        dataset = Dataset(name=name, n_items=len(items), n_candidates=sum(len(item.candidates) for item in items))
         session.add(dataset)
         session.flush()
         insert_items(session, dataset.dataset_id, items, first_position=0)

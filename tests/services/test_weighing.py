@@ -121,7 +121,7 @@ def test_a_run_under_the_mean_ranks_by_reward_per_token(desk: Sessions, room: Mo
         weigh(desk, room, run_id)
     by_sum, by_mean = scores_of(desk, runs["sum"]), scores_of(desk, runs["mean"])
     for item in range(20):
-        best = max(range(3), key=lambda place: by_mean[item, place][1])  # noqa: B023 - used at once
+        best = max(range(3), key=lambda place: by_mean[item, place][1])
         assert by_mean[item, best][6] == 1
     flipped = {item for item in range(20) if any(by_sum[item, p][6] != by_mean[item, p][6] for p in range(3))}
     with desk() as session:

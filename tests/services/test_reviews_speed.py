@@ -1,0 +1,73 @@
+"""The review screen at 100,000 items: every query begins at an index, so its time does not grow with the dataset."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from statistics import median
+
+import pytest
+from sqlalchemy import text
+
+from db.session import Sessions
+from services.annotators import ensure_annotator
+from services.reviews import decide, load_item, next_undecided, undo
+
+pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+N_DECIDED = 500
+
+
+def fill(sessions: Sessions, dataset_id: int, n_items: int, first_id: int) -> None:
+    """A dataset of n items with two candidates and a finished run, written by the database itself."""
+    numbers = f"WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {n_items - 1})"
+    statements = [
+        f"INSERT INTO dataset (dataset_id, name, file_name, sha256, format, statement, guidelines, state, n_items, "
+        f"n_candidates, n_gold, created_at) VALUES ({dataset_id}, 'd{dataset_id}', '', '', '', '', '', 'ready', "
+        f"{n_items}, {2 * n_items}, 0, '2026-01-01 00:00:00')",
+        f"INSERT INTO item (item_id, dataset_id, position, messages, meta) {numbers} SELECT {first_id} + i, "
+        f'{dataset_id}, i, \'[{{"role": "user", "content": "q"}}]\', \'{{}}\' FROM n',
+        f"INSERT INTO candidate (item_id, position, text) {numbers} SELECT {first_id} + i, 0, 'a' FROM n",
+        f"INSERT INTO candidate (item_id, position, text) {numbers} SELECT {first_id} + i, 1, 'b' FROM n",
+        f"INSERT INTO decision (submission, item_id, annotator_id, verdict, ranking, reason_tags, note, is_blind, "
+        f"display_order, suggestion, created_at) {numbers} SELECT 's' || ({first_id} + i), {first_id} + i, 1, 'tie', "
+        f"'[]', '[]', '', 0, '[]', '{{}}', '2026-01-01 00:00:00' FROM n WHERE i < {N_DECIDED}",
+    ]
+    with sessions.begin() as session:
+        for statement in statements:
+            session.execute(text(statement))
+
+
+def seconds(work: Callable[[], object], *, times: int = 15) -> float:
+    work()
+    found = []
+    for _ in range(times):
+        start = time.perf_counter()
+        work()
+        found.append(time.perf_counter() - start)
+    return median(found)
+
+
+def test_reading_deciding_and_undoing_take_the_same_time_at_a_hundred_times_the_items(desk: Sessions) -> None:
+    ensure_annotator(desk, "ann")
+    fill(desk, 1, 1_000, 1)
+    fill(desk, 2, 100_000, 1_000_000)
+    middle = {1: 1 + N_DECIDED, 2: 1_000_000 + 60_000}
+    numbers = iter(range(10_000))
+
+    def once(dataset_id: int) -> dict[str, Callable[[], object]]:
+        item_id = middle[dataset_id]
+        return {
+            "load": lambda: load_item(desk, dataset_id=dataset_id, annotator="ann", item_id=item_id),
+            "resume": lambda: load_item(desk, dataset_id=dataset_id, annotator="ann"),
+            "next": lambda: next_undecided(desk, dataset_id=dataset_id, annotator="ann", after_item_id=item_id),
+            "decide": lambda: decide(
+                desk, item_id=item_id, run_id=None, annotator="ann", verdict_request="tie",
+                submission=f"x{next(numbers)}",
+            ),
+            "undo": lambda: undo(desk, dataset_id=dataset_id, annotator="ann"),
+        }  # fmt: skip
+
+    small = {name: seconds(work) for name, work in once(1).items()}
+    large = {name: seconds(work) for name, work in once(2).items()}
+    slower = {name: large[name] / small[name] for name in small if large[name] > 5 * small[name] + 0.002}
+    assert not slower, f"times slower at 100 x the items: {slower}; seconds: {large}"

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -90,9 +91,22 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     connection.isolation_level = None  # BEGIN is ours to send, not the driver's: see _begin_sqlite
     connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
     if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-        connection.execute("PRAGMA journal_mode=WAL")
+        _switch_to_wal(connection)
     connection.execute("PRAGMA foreign_keys=ON")
     connection.execute("PRAGMA recursive_triggers=ON")  # else INSERT OR REPLACE deletes past the DELETE trigger
+
+
+def _switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Once in a file's life. SQLite does not wait its busy_timeout here when others open the new file as well."""
+    deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -144,7 +158,7 @@ class Sessions(sessionmaker[Session]):
         self._writing_engine = engine.execution_options(**{IS_WRITING: True})
 
     @contextmanager
-    def begin(self) -> Iterator[Session]:  # type: ignore[override]  # a generator's context manager is one too
+    def begin(self) -> Iterator[Session]:
         """One writing transaction: committed at the end of the block, rolled back when the block raises."""
         with self(bind=self._writing_engine, info={IS_WRITING: True}) as session, session.begin():
             yield session

@@ -8,6 +8,7 @@ writes (NaN) and silently turns broken surrogates into question marks.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
@@ -18,6 +19,8 @@ from services.formats.rows import ROW_LIMIT, TOO_LONG, SourceRow, bad_byte, make
 CHUNK = 2**18  # characters
 _DECODER = json.JSONDecoder(strict=False)
 _SPACE = " \t\r\n"
+_WORDS = ("true", "false", "null", "NaN", "Infinity", "-Infinity")
+_NUMBER_TAIL = re.compile(r"\.|[eE][+-]?")  # the decoder reads the 1 of "1.", and stumbles over the rest
 _NEAR_END = 16  # an error this close to the buffer's end may only mean that the rest is missing
 
 
@@ -103,4 +106,7 @@ class _Buffer:
         return self._is_cut(error) or error.pos >= len(self.text) - _NEAR_END
 
     def _is_cut(self, error: json.JSONDecodeError) -> bool:
-        return error.msg.startswith("Unterminated string") or error.pos >= len(self.text.rstrip(_SPACE))
+        """Whether the text stops in the middle of something, rather than saying something wrong."""
+        rest = self.text[error.pos :].rstrip(_SPACE)
+        is_begun = any(word.startswith(rest) for word in _WORDS) or _NUMBER_TAIL.fullmatch(rest) is not None
+        return is_begun or error.msg.startswith(("Unterminated string", "Invalid \\uXXXX"))

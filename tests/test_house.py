@@ -96,7 +96,8 @@ def test_no_attic_and_no_unsafe_switch() -> None:
 
 def test_every_page_begins_by_asking_the_frame() -> None:
     for page in (ROOT / "pages").glob("*.py"):
-        assert f'frame.open_page("pages/{page.name}"' in page.read_text(encoding="utf-8")
+        asked = re.compile(rf'^frame\.open_page\((frame\.{page.stem.upper()}|"pages/{page.name}")\)$', re.MULTILINE)
+        assert asked.search(page.read_text(encoding="utf-8"))
 
 
 def test_torch_is_not_imported_by_what_the_first_page_needs() -> None:

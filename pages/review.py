@@ -71,7 +71,9 @@ if run is None and wanted is None:
     st.stop()
 if wanted is None and (st.session_state.get(IS_DONE) or progress.n_left == 0):
     skipped = reviews.next_undecided(sessions, dataset_id=dataset.dataset_id, annotator=annotator)
-    review_empty.all_decided(progress, first_item_id=item.item_id, skipped_item_id=skipped)
+    review_head.notice()
+    first = take_turn(item, annotator=annotator, n_left=progress.n_left)
+    review_empty.all_decided(progress, first, skipped_item_id=skipped)
     st.stop()
 if wanted is None:
     st.query_params[frame.ITEM] = str(item.item_id)

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from services.errors import ServiceError
 from ui import resources
@@ -163,13 +164,20 @@ def page_link(path: str, label: str, **query: object) -> None:
         st.page_link(path, label=label, query_params=link_query(**query), icon=":material/arrow_forward:")
 
 
-def empty_state(title: str, text: str, *, key: str, link: str | None = None, label: str = "", **query: object) -> None:
-    """A calm panel that says what is missing and leads to the page that mends it. Texts are ours, never a model's."""
-    with st.container(key=f"{key}_empty", gap="small", horizontal_alignment="center"):
+def empty_state(
+    title: str, text: str, *, key: str, link: str | None = None, label: str = "", **query: object
+) -> DeltaGenerator:
+    """A calm panel that says what is missing and leads to the page that mends it. Texts are ours, never a model's.
+
+    Returns the panel, for a page that has more to offer in it.
+    """
+    panel = st.container(key=f"{key}_empty", gap="small", horizontal_alignment="center")
+    with panel:
         st.markdown(f"### {title}")
         st.markdown(text)
         if link is not None:
             page_link(link, label, **query)
+    return panel
 
 
 def plain(text: str) -> str:

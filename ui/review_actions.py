@@ -58,6 +58,7 @@ def is_on_screen(turn: Turn) -> bool:
 def show_item(item_id: int | None) -> None:
     """Names the item to show next; None leaves it to the queue."""
     st.session_state.pop(IS_DONE, None)
+    st.session_state.pop(SHOWN, None)
     if item_id is None:
         st.query_params.pop(frame.ITEM, None)
     else:
@@ -175,8 +176,13 @@ def action_bar(turn: Turn) -> None:
         for label, request, shortcut in (("Tie", "tie", "0"), ("Skip", "skip", "S"), ("Flag", "flag", "F")):
             name = key(request, turn.item)
             st.button(label, key=name, shortcut=shortcut, on_click=on_verdict, args=(turn, request))
-        st.button("Undo", key=key("undo", turn.item), shortcut="U", type="tertiary", on_click=on_undo, args=(turn,))
+        undo_button(turn)
         _tokens_button(turn.item)
+
+
+def undo_button(turn: Turn) -> None:
+    """Takes back the latest action."""
+    st.button("Undo", key=key("undo", turn.item), shortcut="U", type="tertiary", on_click=on_undo, args=(turn,))
 
 
 def _tokens_button(item: ReviewItem) -> None:

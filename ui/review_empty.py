@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import streamlit as st
-from services.datasets import DatasetRow
 
+from services.datasets import DatasetRow
 from services.review_rows import ReviewProgress
 from services.run_rows import RunRow
 from ui import frame
 from ui.prose import safe
-from ui.review_actions import show_item
+from ui.review_actions import Turn, show_item, undo_button
 
 
 def no_dataset() -> None:
@@ -23,9 +23,9 @@ def no_dataset() -> None:
     )
 
 
-def not_weighed(dataset: DatasetRow, first_item_id: int | None) -> None:
+def not_weighed(dataset: DatasetRow, first_item_id: int) -> None:
     """Imported, but no run yet."""
-    frame.empty_state(
+    panel = frame.empty_state(
         "This dataset is not weighed yet",
         "A run weighs every response with a pair of models and suggests a ranking to accept or override.",
         key="review",
@@ -33,14 +33,8 @@ def not_weighed(dataset: DatasetRow, first_item_id: int | None) -> None:
         label="Start a run",
         dataset=dataset.name,
     )
-    if first_item_id is not None:
-        st.button(
-            "Review without suggestions",
-            key="review_unweighed",
-            type="tertiary",
-            on_click=show_item,
-            args=(first_item_id,),
-        )
+    word = "Review without suggestions"
+    panel.button(word, key="review_unweighed", type="tertiary", on_click=show_item, args=(first_item_id,))
 
 
 def nothing_weighed_so_far(run: RunRow) -> None:
@@ -49,20 +43,21 @@ def nothing_weighed_so_far(run: RunRow) -> None:
     st.html(f'<div class="t-notice-error">{safe(f"Run {run.run_id}: {reason}")}</div>')
 
 
-def all_decided(progress: ReviewProgress, *, first_item_id: int, skipped_item_id: int | None) -> None:
-    """Every item has a verdict."""
+def all_decided(progress: ReviewProgress, turn: Turn, *, skipped_item_id: int | None) -> None:
+    """Every item has a verdict. The turn is that of the first item."""
     counts = (
         f"{progress.n_accept} accepted, {progress.n_override} overridden, {progress.n_tie} tie, "
         f"{progress.n_skip} skipped, {progress.n_flag} flagged"
     )
     with st.container(key="review_done", horizontal_alignment="center"):
         st.html(f'<div class="t-panel"><h2>All {progress.n_total} decided</h2><p>{counts}.</p></div>')
-        with st.container(horizontal=True, horizontal_alignment="center"):
+        with st.container(horizontal=True, horizontal_alignment="center", vertical_alignment="center"):
             frame.page_link(frame.INSIGHTS, "See what it shows")
             frame.page_link(frame.DATASETS, "Export the decisions")
             if skipped_item_id is not None:
                 st.button("Look at skipped ones", key="review_skipped", on_click=show_item, args=(skipped_item_id,))
-            st.button("From the start", key="review_first", on_click=show_item, args=(first_item_id,))
+            st.button("From the start", key="review_first", on_click=show_item, args=(turn.item.item_id,))
+            undo_button(turn)
 
 
 def unknown(line: str, *, way_out: str, forget: str) -> None:

@@ -178,6 +178,9 @@ def test_after_the_last_item_the_counts_and_the_way_on_show(desk: Desk, reviewer
     assert reviewer.item_id == desk.item_ids[2]
     reviewer.skip()
     assert "All 4 decided" in reviewer.html()
+    reviewer.undo()
+    assert reviewer.item_id == desk.item_ids[2]
+    reviewer.skip()
     reviewer.press("first")
     assert reviewer.item_id == desk.item_ids[0]
 

@@ -63,10 +63,11 @@ progress = reviews.progress(sessions, dataset_id=dataset.dataset_id, annotator=a
 at_work = next((row for row in all_runs if row.status in review_head.AT_WORK and not row.is_interrupted), None)
 if at_work is not None:
     review_head.watch_run(at_work.run_id, lambda run_id: runs.get_run(sessions, run_id))
+in_hand = run or (all_runs[0] if all_runs else None)
+if at_work is None and in_hand is not None and in_hand.n_done < in_hand.n_items:
+    review_empty.run_stopped(in_hand)
 if run is None and wanted is None:
     if at_work is None:
-        if all_runs:
-            review_empty.nothing_weighed_so_far(all_runs[0])
         review_empty.not_weighed(dataset, item.item_id)
     st.stop()
 if wanted is None and (st.session_state.get(IS_DONE) or progress.n_left == 0):

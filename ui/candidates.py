@@ -175,6 +175,8 @@ def item_badges(item: ReviewItem) -> str:
         badges.append(badge("out of the pair's world", kind="warn", title=OUT_OF_WORLD))
     if item.suggestion is not None and item.suggestion.is_length_flip:
         badges.append(badge("length flips it", kind="warn", title=LENGTH_FLIP))
+    if item.run_id is not None and item.suggestion is None and item.not_weighed is None:
+        badges.append(badge("not weighed yet", kind="warn", title="The run has not come to this item."))
     if item.not_weighed is not None:
         reason, line = item.not_weighed
         badges.append(badge(f"not weighed: {reason}", kind="warn", title=line))

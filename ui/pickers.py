@@ -15,6 +15,7 @@ from services.datasets import DatasetRow
 from services.run_rows import RunRow
 from ui import frame
 
+NAME_SHOWN = 16  # characters of the annotator's name on the button
 STATUS_WORDS = {
     "queued": "waiting",
     "running": "weighing",
@@ -98,7 +99,8 @@ def reviewing_as(page: str) -> None:
     """A small popover that says who is deciding and lets it be changed; kept in the URL as `as`."""
     key = f"{page}_as"
     name = frame.annotator()
-    with st.popover(f"as {frame.plain(name)}", icon=":material/person:", key=f"{page}_as_panel", type="tertiary"):
+    shown = name if len(name) <= NAME_SHOWN else name[: NAME_SHOWN - 1] + "…"
+    with st.popover(f"as {frame.plain(shown)}", icon=":material/person:", key=f"{page}_as_panel", type="tertiary"):
         st.session_state[key] = name
         st.text_input(
             "Reviewing as",

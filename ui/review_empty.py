@@ -37,10 +37,13 @@ def not_weighed(dataset: DatasetRow, first_item_id: int) -> None:
     panel.button(word, key="review_unweighed", type="tertiary", on_click=show_item, args=(first_item_id,))
 
 
-def nothing_weighed_so_far(run: RunRow) -> None:
-    """The latest run ended with nothing: why, and where to look."""
-    reason = run.error or f"the run is {run.status}"
-    st.html(f'<div class="t-notice-error">{safe(f"Run {run.run_id}: {reason}")}</div>')
+def run_stopped(run: RunRow) -> None:
+    """A run that ended before its last item: where, why, and the way to resume it."""
+    reason = f" {run.error.rstrip('.')}." if run.error else ""
+    line = f"Run {run.run_id} stopped at {run.n_done} of {run.n_items} items.{reason} What is weighed can be reviewed."
+    with st.container(key="review_stopped", horizontal=True, vertical_alignment="center"):
+        st.html(f'<div class="t-notice-error" role="status">{safe(line)}</div>')
+        frame.page_link(frame.RUNS, "Resume it on Runs")
 
 
 def all_decided(progress: ReviewProgress, turn: Turn, *, skipped_item_id: int | None) -> None:

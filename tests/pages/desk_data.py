@@ -11,13 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import select
-
 from db.session import Sessions
-from db.tables import Candidate, Criteria, Dataset, Item, Logprob, NotWeighed, Run, Score, Suggestion
-from services.catalogue_store import freeze_pair, get_pair
-from services.criteria_store import ensure_builtin
+from db.tables import Candidate, Dataset, Item, Logprob, NotWeighed, Run, Score, Suggestion
+from services.criteria_store import ensure_builtin, list_criteria
 from services.packing import pack_floats, pack_spans
+from services.runs import start_run
 
 FINGERPRINTS = {"strong": "5" * 64, "weak": "e" * 64}
 
@@ -60,39 +58,35 @@ def write_desk(
     guidelines: str = "",
 ) -> Desk:
     """Writes a dataset and, when it is weighed, a run over it."""
-    ensure_builtin(sessions)
     with sessions.begin() as session:
         n_candidates = sum(len(draft.responses) for draft in drafts)
         dataset = Dataset(name=name, n_items=len(drafts), n_candidates=n_candidates, guidelines=guidelines)
         session.add(dataset)
         session.flush()
-        run = _add_run(session, dataset.dataset_id, rank_by, status, len(drafts)) if is_weighed else None
-        item_ids, candidate_ids = [], []
-        for position, draft in enumerate(drafts):
-            item, candidates = _add_item(session, dataset.dataset_id, position, draft)
-            item_ids.append(item.item_id)
-            candidate_ids.append(tuple(candidate.candidate_id for candidate in candidates))
-            if run is not None:
-                _add_scores(session, run, item, candidates, draft)
-        run_id = None if run is None else run.run_id
-    return Desk(sessions, dataset.dataset_id, run_id, tuple(item_ids), tuple(candidate_ids))
+        written = [_add_item(session, dataset.dataset_id, place, draft) for place, draft in enumerate(drafts)]
+        dataset_id = dataset.dataset_id
+        items = tuple(item.item_id for item, _ in written)
+        candidates = tuple(tuple(one.candidate_id for one in found) for _, found in written)
+    run_id = _write_run(sessions, dataset_id, rank_by) if is_weighed else None
+    if run_id is not None:
+        with sessions.begin() as session:
+            run = session.get_one(Run, run_id)
+            run.status, run.n_done = status, len(drafts) if status == "done" else 0
+            for (item, found), draft in zip(written, drafts, strict=True):
+                _add_scores(session, run, item, found, draft)
+    return Desk(sessions, dataset_id, run_id, items, candidates)
 
 
-def _add_run(session: Any, dataset_id: int, rank_by: str, status: str, n_items: int) -> Run:
-    criteria_id = session.scalars(select(Criteria.criteria_id).where(Criteria.name == "helpful")).one()
+def _write_run(sessions: Sessions, dataset_id: int, rank_by: str) -> int:
+    """A queued run of the demo pair, with the models that its worker would have noted down."""
+    ensure_builtin(sessions)
+    criteria = list_criteria(sessions, pair="demo")[0]
+    run_id = start_run(sessions, dataset_id=dataset_id, pair="demo", criteria_id=criteria.criteria_id, rank_by=rank_by)
     models = {side: {"ref": side, "fingerprint": fingerprint} for side, fingerprint in FINGERPRINTS.items()}
-    run = Run(
-        dataset_id=dataset_id,
-        model_pair_id=freeze_pair(session, get_pair("demo")),
-        criteria_id=criteria_id,
-        configuration={"rank_by": rank_by, "count_end_of_turn": True, "dtype": "float32", "models": models},
-        status=status,
-        n_items=n_items,
-        n_done=n_items if status == "done" else 0,
-    )
-    session.add(run)
-    session.flush()
-    return run
+    with sessions.begin() as session:
+        run = session.get_one(Run, run_id)
+        run.configuration = {**run.configuration, "models": models}
+    return run_id
 
 
 def _add_item(session: Any, dataset_id: int, position: int, draft: Draft) -> tuple[Item, list[Candidate]]:

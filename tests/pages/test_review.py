@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from conftest import Reviewer
+from conftest import PAIR, Reviewer
 from desk_data import Desk, Draft, write_desk
 
 from db.session import Sessions
-from db.tables import Decision
+from db.tables import Decision, Run, utc_now
 
 Decisions = Callable[[], list[Decision]]
 HOSTILE = "<script>alert(1)</script></div>**bold** :material/home: :red[x] $\\frac{1}{2}$ <img src=x onerror=alert(1)>"
@@ -234,11 +234,30 @@ def test_a_dataset_that_is_not_weighed_offers_a_run_or_a_look(empty_desk: Sessio
     assert "suggested" not in visitor.html()
 
 
-def test_a_failed_run_says_why(empty_desk: Sessions) -> None:
-    write_desk(empty_desk, [Draft("Hello?", ("Yes.", "No."), best=None)], status="failed")
+def test_a_run_that_stopped_says_where_and_why(empty_desk: Sessions) -> None:
+    desk = write_desk(empty_desk, [Draft("Hello?", ("Yes.", "No."))], status="failed")
+    change_run(desk, n_done=0, error="no folder 'models/strong'; check the pair")
     visitor = Reviewer()
     visitor.open()
-    assert "the run is failed" in visitor.words() or "not weighed" in visitor.words()
+    assert "stopped at 0 of 1 items. no folder &#x27;models/strong&#x27;; check the pair." in visitor.html()
+
+
+def test_a_run_at_work_shows_its_progress_and_what_is_weighed_can_be_reviewed(empty_desk: Sessions) -> None:
+    desk = write_desk(empty_desk, [PAIR, PAIR], status="running")
+    change_run(desk, n_done=1, heartbeat_at=utc_now(), worker="here:1:1")
+    visitor = Reviewer()
+    visitor.open()
+    (bar,) = visitor.at.get("progress")
+    assert bar.proto.text.startswith("Weighing: 1 of 2 items")
+    visitor.accept()
+    assert visitor.item_id == desk.item_ids[1]
+
+
+def change_run(desk: Desk, **values: object) -> None:
+    with desk.sessions.begin() as session:
+        run = session.get_one(Run, desk.run_id)
+        for name, value in values.items():
+            setattr(run, name, value)
 
 
 def test_hostile_texts_and_names_are_shown_and_never_interpreted(empty_desk: Sessions) -> None:

@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - the names are the product's words (docs speak of ModelUnavailable, not ModelUnavailableError)
 """Everything that can go wrong while weighing, as one small tree.
 
     ScoringError

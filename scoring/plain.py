@@ -16,6 +16,7 @@ from torch import Tensor
 
 from scoring.errors import EngineFailed, PromptTooLong
 from scoring.protocol import LogprobRequest, TokenLogprobs
+from scoring.threads import fitting_threads
 
 # Padded tokens in one batch. Fixed, never taken from free memory: a resumed run must form the same batches again.
 TOKEN_BUDGET = {"cpu": 2048, "mps": 4096, "cuda": 16384}
@@ -92,7 +93,7 @@ class PlainEngine:
     def _halving(self, requests: list[LogprobRequest]) -> list[TokenLogprobs]:
         """Run one batch, in halves when memory runs out."""
         try:
-            with self._lock, torch.inference_mode():
+            with self._lock, torch.inference_mode(), fitting_threads(self._model):
                 return self._forward(requests)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):

@@ -13,6 +13,7 @@ import torch
 
 from scoring.errors import EngineFailed, PromptTooLong
 from scoring.protocol import SampledText
+from scoring.threads import fitting_threads
 
 # At once; more run one after the other, from the same stream of random numbers.
 BATCH = 8
@@ -99,7 +100,13 @@ class ModelSampler:
         prompt = torch.tensor([list(ids)], device=device)
         rows: list[list[int]] = []
         forked = [device] if device.type == "cuda" else []
-        with _random_state, self._lock, torch.random.fork_rng(devices=forked), torch.inference_mode():
+        with (
+            _random_state,
+            self._lock,
+            torch.random.fork_rng(devices=forked),
+            torch.inference_mode(),
+            fitting_threads(self._model),
+        ):
             torch.manual_seed(seed)
             try:
                 for start in range(0, n, BATCH):

@@ -204,6 +204,19 @@ def test_planned_batches_give_the_same_bits_when_only_some_are_run_again() -> No
         assert again == [first[index] for index in batch]
 
 
+def test_a_small_model_runs_on_one_thread_and_torch_s_setting_is_left_alone() -> None:
+    seen: list[int] = []
+    model = tiny_model(vocabulary=VOCABULARY)
+    model.model.register_forward_hook(lambda *_: seen.append(torch.get_num_threads()))
+    torch.set_num_threads(2)
+    try:
+        PlainEngine(model, fingerprint="x", context_limit=512).logprobs(some_requests(2))
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)
+    assert seen == [1]
+
+
 class OutOfMemoryOver(torch.nn.Module):
     """A real model that runs out of memory when more than `rows` sequences come at once."""
 

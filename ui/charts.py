@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import html
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
@@ -51,6 +51,7 @@ def verdict_bar(counts: VerdictCounts) -> go.Figure:
                 text=[str(n)], textposition="inside", insidetextanchor="middle", textfont_color="#ffffff",
                 hovertemplate=f"{n} {verdict}<extra></extra>",
             )  # fmt: skip
+    figure.update_yaxes(visible=False)
     n_decided = sum(counts.counts.get(verdict, 0) for verdict in VERDICT_COLORS)
     figure.update_layout(barmode="stack", showlegend=bool(n_decided), legend_traceorder="normal")
     figure.update_xaxes(title="decisions", range=[0, max(counts.n_items, n_decided)], rangemode="tozero")
@@ -103,21 +104,21 @@ def margin_bins(margins: Sequence[float]) -> tuple[float, int, bool]:
     return width, n_bins + has_overflow, has_overflow
 
 
-def share_dots(shares: Mapping[str, Share], *, unit: str = "right", first: str | None = None) -> go.Figure:
-    """Shares as dots with their 95 % interval, one line each, n beside the name; `first` is drawn in the main colour.
+def share_dots(shares: Sequence[tuple[str, Share]], *, unit: str = "items right") -> go.Figure:
+    """Shares as dots with their 95 % interval, one line each, n beside the name; the first is in the main colour.
 
     Args:
-        shares: name -> share; a share with n = 0 is left out.
-        unit: what the share is of, for the axis: "items right (%)".
+        shares: (name, share) from top to bottom; a share with n = 0 is left out.
+        unit: what the share is of, for the axis.
     """
-    known = [(name, share) for name, share in shares.items() if share.value is not None]
+    known = [(name, share) for name, share in shares if share.value is not None]
     if not known:
         return empty_figure("Nothing to compare yet.")
     figure = go.Figure()
     values = [100 * (share.value or 0.0) for _, share in known]
     figure.add_scatter(
         x=values, y=list(range(len(known))), mode="markers",
-        marker={"size": 10, "color": [_share_color(name, first=first) for name, _ in known]},
+        marker={"size": 10, "color": [MAIN_COLOR] + [OTHER_COLOR] * (len(known) - 1)},
         error_x={
             "type": "data", "symmetric": False, "thickness": 1.6, "width": 5, "color": OTHER_COLOR,
             "array": [100 * (share.high or 0.0) - value for (_, share), value in zip(known, values, strict=True)],
@@ -184,10 +185,6 @@ def _dots(name: str, color: str, symbol: str, points: Sequence[LengthPoint]) -> 
         marker={"size": 7, "color": color, "symbol": symbol, "opacity": 0.75},
         hovertemplate="%{x} tokens, reward %{y:.2f} nats<extra>" + name + "</extra>",
     )  # fmt: skip
-
-
-def _share_color(name: str, *, first: str | None) -> str:
-    return MAIN_COLOR if first is None or name == first else OTHER_COLOR
 
 
 def _share_words(name: str, share: Share) -> str:

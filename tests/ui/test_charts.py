@@ -32,8 +32,8 @@ def texts_of(figure: charts.go.Figure) -> str:
     [
         charts.verdict_bar(VerdictCounts(0, 0, {})),
         charts.margin_histogram([]),
-        charts.share_dots({}),
-        charts.share_dots({"reasoning": Share(0, None, None, None)}),
+        charts.share_dots([]),
+        charts.share_dots([("reasoning", Share(0, None, None, None))]),
         charts.length_scatter(LengthAgainstReward(0, ())),
         charts.reason_bars(ReasonCounts(0, 0, {})),
     ],
@@ -88,18 +88,19 @@ def test_only_ties_at_margin_zero_still_make_a_bar() -> None:
 
 
 def test_shares_carry_their_n_and_interval() -> None:
-    figure = charts.share_dots({"all items": Share(100, 0.9, 0.826, 0.945), "safety": Share(20, 0.5, 0.299, 0.701)})
+    figure = charts.share_dots([("all items", Share(100, 0.9, 0.826, 0.945)), ("safety", Share(20, 0.5, 0.299, 0.701))])
     dots = figure.data[0]
     assert list(dots.x) == [90.0, 50.0]
     assert dots.error_x.array[0] == pytest.approx(4.5)
     assert dots.error_x.arrayminus[0] == pytest.approx(7.4)
     assert figure.layout.yaxis.ticktext == ("all items  (n = 100)", "safety  (n = 20)")
     assert "95 % interval" in figure.layout.xaxis.title.text
+    assert list(dots.marker.color) == [charts.MAIN_COLOR, charts.OTHER_COLOR]
     assert dots.customdata[0] == "all items: 90.0 % (82.6 to 94.5 %), n = 100"
 
 
 def test_a_share_without_items_is_left_out() -> None:
-    figure = charts.share_dots({"chat": Share(0, None, None, None), "safety": Share(2, 1.0, 0.342, 1.0)})
+    figure = charts.share_dots([("chat", Share(0, None, None, None)), ("safety", Share(2, 1.0, 0.342, 1.0))])
     assert figure.layout.yaxis.ticktext == ("safety  (n = 2)",)
 
 
@@ -124,7 +125,7 @@ def test_override_reasons_come_most_frequent_first_with_what_has_none_last() -> 
 
 @pytest.mark.parametrize("name", [HOSTILE, "x" * 500, "two\nlines"])
 def test_names_from_files_are_escaped_and_cut_beside_the_axis_but_whole_in_the_hover(name: str) -> None:
-    figure = charts.share_dots({name: Share(3, 1.0, 0.4, 1.0)})
+    figure = charts.share_dots([(name, Share(3, 1.0, 0.4, 1.0))])
     (label,) = figure.layout.yaxis.ticktext
     assert "<" not in label
     assert "\n" not in label

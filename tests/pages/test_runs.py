@@ -1,0 +1,194 @@
+"""The Runs screen: start, watch, cancel, resume, delete or hide, what a run used, criteria, hostile words."""
+
+from __future__ import annotations
+
+import pytest
+from visitor import GOOD, HOSTILE, TOO_LONG, WRONG, Visitor, decide, weighed_desk
+
+from db.session import Sessions
+from db.tables import Run, utc_now
+from services import criteria_store, runs
+from services.criteria_store import CriteriaBody, ensure_builtin
+from services.run_rows import RunRow
+from ui import frame
+from ui.run_words import counts_line, is_active, pace_line
+
+
+def only(sessions: Sessions) -> RunRow:
+    (row,) = runs.list_runs(sessions, include_hidden=True)
+    return row
+
+
+def change(sessions: Sessions, **values: object) -> None:
+    """Put the one run into a state that a worker would have left."""
+    with sessions.begin() as session:
+        run = session.query(Run).one()
+        for name, value in values.items():
+            setattr(run, name, value)
+
+
+def test_without_a_dataset_the_screen_leads_to_the_import(empty_desk: Sessions) -> None:
+    visitor = Visitor(frame.RUNS)
+    assert "Nothing to weigh yet" in visitor.words
+    assert "Import a dataset" in [link.label for link in visitor.at.page_link]
+    assert visitor.has_no_trouble()
+
+
+def test_starting_a_run_queues_it_with_what_was_chosen(empty_desk: Sessions) -> None:
+    ensure_builtin(empty_desk)
+    weighed_desk(empty_desk, is_weighed=False)
+    visitor = Visitor(frame.RUNS)
+    assert "No run yet" in visitor.words
+    visitor.choose("runs_criteria", "demo-brief").choose("runs_rank", "mean").press("runs_start")
+    row = only(empty_desk)
+    assert (row.pair, row.criteria, row.rank_by, row.status) == ("demo", "demo-brief", "mean", "queued")
+    assert "waits for its turn" in visitor.html
+    assert f"runs_cancel_{row.run_id}" in visitor.keys
+    assert visitor.has_no_trouble()
+
+
+def test_the_demo_pair_comes_first_with_its_card_and_offers_only_its_own_lines(empty_desk: Sessions) -> None:
+    weighed_desk(empty_desk)
+    visitor = Visitor(frame.RUNS)
+    assert visitor.at.selectbox(key="runs_pair").value == "demo"
+    assert "512 tokens" in visitor.html
+    assert "Apache-2.0" in visitor.html
+    assert set(visitor.at.selectbox(key="runs_criteria").options) >= {"Tea shop, by domain", "Tea shop: be brief"}
+    assert "Helpful, honest and safe" not in visitor.at.selectbox(key="runs_criteria").options
+    assert "runs_new_save" not in visitor.keys
+    assert "understands no others" in visitor.words
+
+
+def test_other_pairs_take_any_criteria_and_new_ones_are_chosen_at_once(empty_desk: Sessions) -> None:
+    weighed_desk(empty_desk)
+    visitor = Visitor(frame.RUNS).choose("runs_pair", "smollm2-135m")
+    assert visitor.at.selectbox(key="runs_criteria").options == ["Helpful, honest and safe", "No criteria"]
+    visitor.type("runs_new_name", "plain").type("runs_new_text", "Say it plainly.").press("runs_new_save")
+    assert visitor.at.selectbox(key="runs_criteria").value == "plain"
+    assert "Say it plainly." in visitor.html
+    visitor.type("runs_new_name", "plain").type("runs_new_text", "Say it plainly, please.").press("runs_new_save")
+    assert "plain (version 2)" in visitor.at.selectbox(key="runs_criteria").options
+    assert criteria_store.find_criteria(empty_desk, "plain").version == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "says"),
+    [("plain", "  ", "instruction is empty"), ("", "Say it.", "0 characters"), ("helpful", "Say it.", "is built in")],
+)
+def test_criteria_that_will_not_do_are_refused_in_one_line(
+    empty_desk: Sessions, name: str, text: str, says: str
+) -> None:
+    weighed_desk(empty_desk)
+    visitor = Visitor(frame.RUNS).choose("runs_pair", "smollm2-135m")
+    visitor.type("runs_new_name", name).type("runs_new_text", text).press("runs_new_save")
+    assert says in visitor.html
+    assert "t-notice-error" in visitor.html
+
+
+def test_a_finished_run_shows_its_counts_and_leads_to_review(empty_desk: Sessions) -> None:
+    desk = weighed_desk(empty_desk)
+    change(empty_desk, n_out_of_world=1, n_computed=7, n_cached=3, elapsed_s=75.0)
+    visitor = Visitor(frame.RUNS)
+    assert "3 of 3 items · 1 not weighed · 1 out of the pair&#x27;s world · 7 log-probs computed, 3 from the cache" in (
+        visitor.html
+    )
+    assert "took 1 min 15 s" in visitor.html
+    (link,) = [link for link in visitor.at.page_link if link.label == "Review"][-1:]
+    assert f"run={desk.run_id}" in link.proto.query_string
+
+
+def test_the_details_say_what_the_run_used_and_how_well_it_did(empty_desk: Sessions) -> None:
+    desk = weighed_desk(empty_desk)
+    visitor = Visitor(frame.RUNS)
+    assert "demo/strong" in visitor.html
+    visitor.put(f"runs_details_{desk.run_id}", True)
+    assert "the strong model&#x27;s, for both" in visitor.html
+    assert "python 3.11" in visitor.html
+    assert "best candidate right: 50 % (n = 2 items, 95 % interval 9 to 91 %)" in visitor.html
+    assert "9000 tokens, the limit is 2048" in visitor.html
+    assert visitor.has_no_trouble()
+
+
+def test_a_queued_run_is_cancelled_and_resumed(empty_desk: Sessions) -> None:
+    desk = weighed_desk(empty_desk, status="queued")
+    visitor = Visitor(frame.RUNS)
+    assert visitor.at.get("progress")
+    visitor.press(f"runs_cancel_{desk.run_id}")
+    assert only(empty_desk).status == "cancelled"
+    assert "stopped" in visitor.html
+    visitor.press(f"runs_resume_{desk.run_id}")
+    assert only(empty_desk).status == "queued"
+
+
+def test_a_run_left_behind_by_a_dead_process_can_be_resumed(empty_desk: Sessions) -> None:
+    desk = weighed_desk(empty_desk, status="queued")
+    change(empty_desk, status="running", heartbeat_at=utc_now().replace(year=2020), worker="gone:1:1")
+    visitor = Visitor(frame.RUNS)
+    assert "interrupted" in visitor.html
+    visitor.press(f"runs_resume_{desk.run_id}")
+    assert only(empty_desk).status == "queued"
+
+
+def test_a_failed_run_says_why_in_its_own_words_and_no_others(empty_desk: Sessions) -> None:
+    desk = weighed_desk(empty_desk, status="failed", name=HOSTILE[:99].strip())
+    change(empty_desk, error=f"model {HOSTILE} is not there; download it first")
+    visitor = Visitor(frame.RUNS)
+    assert "is not there; download it first" in visitor.html
+    assert visitor.shows_only_as_text(HOSTILE)
+    assert f"runs_resume_{desk.run_id}" in visitor.keys
+
+
+def test_deleting_a_run_is_asked_once_and_done(empty_desk: Sessions) -> None:
+    desk = weighed_desk(empty_desk)
+    visitor = Visitor(frame.RUNS, run=desk.run_id)
+    assert "weighing again is quick" in visitor.words
+    visitor.press(f"runs_delete_{desk.run_id}")
+    assert not runs.list_runs(empty_desk)
+    assert "No run yet" in visitor.words
+    assert "run" not in visitor.at.query_params, "the deleted run is in hand no longer"
+
+
+def test_a_run_that_decisions_rest_on_is_hidden_instead_and_comes_back(empty_desk: Sessions) -> None:
+    desk = weighed_desk(empty_desk)
+    decide(desk, 0, chosen=1)
+    visitor = Visitor(frame.RUNS)
+    assert f"runs_delete_{desk.run_id}" not in visitor.keys
+    assert "1 decision" in visitor.words
+    visitor.press(f"runs_hide_{desk.run_id}")
+    assert only(empty_desk).is_hidden
+    assert f"runs_remove_{desk.run_id}" not in visitor.html
+    visitor.choose("runs_show_hidden", True).press(f"runs_unhide_{desk.run_id}")
+    assert not only(empty_desk).is_hidden
+
+
+def test_a_dataset_deleted_meanwhile_gives_one_line(empty_desk: Sessions) -> None:
+    desk = weighed_desk(empty_desk)
+    visitor = Visitor(frame.RUNS)
+    runs.delete_run(empty_desk, desk.run_id or 0)
+    visitor.press(f"runs_delete_{desk.run_id}")
+    assert "No run yet" in visitor.words
+
+
+def test_hostile_criteria_are_shown_as_text(empty_desk: Sessions) -> None:
+    desk = weighed_desk(empty_desk, [GOOD, WRONG, TOO_LONG])
+    row = criteria_store.add_version(empty_desk, HOSTILE[:90], title=HOSTILE[:90], body=CriteriaBody(HOSTILE))
+    change(empty_desk, criteria_id=row.criteria_id)
+    visitor = Visitor(frame.RUNS).put(f"runs_details_{desk.run_id}", True)
+    assert "&lt;img" in visitor.html
+    assert visitor.shows_only_as_text(HOSTILE)
+
+
+def test_a_running_run_says_how_fast_it_is_and_what_is_left(empty_desk: Sessions) -> None:
+    weighed_desk(empty_desk, status="queued")
+    now = utc_now()
+    change(
+        empty_desk, status="running", n_items=100, n_done=40, responses_per_s=12.34, elapsed_s=20.0, heartbeat_at=now,
+        started_at=now, worker="here:1:1",
+    )  # fmt: skip
+    row = only(empty_desk)
+    assert is_active(row)
+    assert counts_line(row) == "40 of 100 items · 1 not weighed"
+    assert "12.3 log-probs a second" in pace_line(row)
+    visitor = Visitor(frame.RUNS)
+    assert visitor.at.get("progress")[0].proto.value == 40
+    assert visitor.has_no_trouble()

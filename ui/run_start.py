@@ -1,0 +1,57 @@
+"""The form that starts a run: pair, criteria, what ranks; and new criteria for pairs that take any text.
+
+Writes at most once per click. Leaves out the pickers themselves (pair_pickers.py) and the list of runs (run_list.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from services import runs
+from services.catalogue_store import PairRow
+from services.criteria_store import CriteriaRow
+from services.datasets import DatasetRow
+from services.errors import ServiceError
+from ui import frame, resources
+from ui.pair_pickers import new_criteria, pick_criteria, pick_pair
+from ui.panels import problem
+from ui.run_words import RANK_WORDS, pair_card_html
+
+PROBLEM = "runs_problem"
+
+
+def show_start(dataset: DatasetRow, pairs: Sequence[PairRow]) -> None:
+    """The form on the left, the chosen pair's card on the right."""
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        pair = pick_pair("runs", pairs)
+        criteria = pick_criteria("runs", pair)
+        st.radio("Rank by", list(RANK_WORDS), key="runs_rank", format_func=RANK_WORDS.get, horizontal=True)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(
+                "Start weighing", key="runs_start", type="primary", icon=":material/balance:",
+                disabled=criteria is None, on_click=_start, args=(dataset, pair, criteria),
+            )  # fmt: skip
+            new_criteria("runs", pair)
+        said = st.session_state.pop(PROBLEM, None)
+        if said:
+            problem(said)
+    with right:
+        st.html(pair_card_html(pair))
+
+
+def _start(dataset: DatasetRow, pair: PairRow, criteria: CriteriaRow) -> None:
+    try:
+        run_id = runs.start_run(
+            resources.sessions(), dataset_id=dataset.dataset_id, pair=pair.name, criteria_id=criteria.criteria_id,
+            rank_by=st.session_state["runs_rank"],
+        )  # fmt: skip
+    except ServiceError as error:
+        st.session_state[PROBLEM] = str(error)
+        return
+    resources.start_worker()
+    st.toast(f"Run {run_id} is queued.")
+    if frame.chosen(frame.RUN) is not None:
+        frame.choose(frame.RUN, None)  # the new run is the one to look at next

@@ -42,15 +42,18 @@ if run is None and frame.chosen(frame.RUN) is not None:
     st.stop()
 
 wanted = st.query_params.get(frame.ITEM)
+wanted_id = None if wanted is None else frame.number(wanted)
 try:
+    if wanted is not None and wanted_id is None:
+        raise NotFound(f"{wanted!r} is not the number of an item")
     item = reviews.load_item(
         sessions,
         dataset_id=dataset.dataset_id,
         annotator=annotator,
         run_id=None if run is None else run.run_id,
-        item_id=None if wanted is None else int(wanted),
+        item_id=wanted_id,
     )
-except (NotFound, ValueError):
+except NotFound:
     line = f"{dataset.name} has no item {wanted!r}; the link may be of another dataset."
     review_empty.unknown(line, way_out="Go to the next undecided item", forget=frame.ITEM)
     st.stop()

@@ -20,6 +20,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from services.annotators import NAME_LIMIT
 from services.errors import ServiceError
 from ui import resources
 
@@ -82,12 +83,8 @@ def run_app() -> None:
         _is_through_app.reset(token)
 
 
-def _built_pages() -> list[PageEntry]:
-    return [entry for entry in PAGES if (ROOT / entry.path).is_file()]
-
-
 def _navigation() -> st.Page:
-    return st.navigation([_home_page(), *map(_page, _built_pages())], position="top")
+    return st.navigation([_home_page(), *map(_page, PAGES)], position="top")
 
 
 def _page(entry: PageEntry) -> st.Page:
@@ -155,13 +152,22 @@ def link_query(**query: object) -> dict[str, str]:
 
 def annotator() -> str:
     """Who is deciding: the URL's `as`, else TARE_ANNOTATOR, else "me"."""
-    return (chosen(ANNOTATOR) or os.environ.get("TARE_ANNOTATOR", "")).strip()[:100] or "me"
+    named = chosen(ANNOTATOR) or os.environ.get("TARE_ANNOTATOR", "")
+    return "".join(letter for letter in named if letter.isprintable()).strip()[:NAME_LIMIT].strip() or "me"
+
+
+def number(text: str) -> int | None:
+    """An id from a URL; None for what cannot be one (SQLite and PostgreSQL hold 63 bits).
+
+    >>> number("12"), number("-1"), number("x"), number("9" * 30)
+    (12, None, None, None)
+    """
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def page_link(path: str, label: str, **query: object) -> None:
     """A link to another page with the shared choices in its address; `query` adds to them or changes them."""
-    if path in {entry.path for entry in _built_pages()}:
-        st.page_link(path, label=label, query_params=link_query(**query), icon=":material/arrow_forward:")
+    st.page_link(path, label=label, query_params=link_query(**query), icon=":material/arrow_forward:")
 
 
 def empty_state(

@@ -117,6 +117,14 @@ def test_no_page_imports_torch(desk: Desk, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr[-2000:]
 
 
+@pytest.mark.parametrize("name", ["%00", "\x00\n", " ", "x" * 300])
+def test_an_odd_name_of_an_annotator_becomes_one_that_can_be_kept(desk: Desk, name: str) -> None:
+    visitor = Reviewer()
+    visitor.open(as_=name)
+    visitor.accept()
+    assert "1 of 4 decided" in visitor.html()
+
+
 def test_a_label_that_reads_markdown_shows_untrusted_text_as_it_is() -> None:
     assert frame.plain("**b** $x$ <i> [a](b)") == r"\*\*b\*\* \$x\$ \<i\> \[a\]\(b\)"
     assert ":" not in frame.plain(":red[x] :material/home:")

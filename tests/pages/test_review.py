@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from conftest import PAIR, Reviewer
 from desk_data import Desk, Draft, write_desk
+from sqlalchemy import text
 
 from db.session import Sessions
 from db.tables import Decision, Run, utc_now
@@ -148,6 +149,30 @@ def test_a_new_session_finds_everything_as_it_was(desk: Desk, reviewer: Reviewer
     assert "1 of 4 decided" in again.html()
 
 
+def test_a_refresh_between_override_and_reasons_loses_nothing(desk: Desk, reviewer: Reviewer) -> None:
+    reviewer.choose(1)
+    again = Reviewer()
+    again.open(**{name: reviewer.query(name) for name in ("dataset", "item")})
+    assert again.item_id == desk.item_ids[0]
+    assert again.has_button("save")
+
+
+def test_a_decision_that_cannot_be_saved_says_so_and_the_item_stays(
+    desk: Desk, reviewer: Reviewer, decisions: Decisions
+) -> None:
+    refuse = "CREATE TRIGGER full BEFORE INSERT ON decision BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
+    with desk.sessions.begin() as session:
+        session.execute(text(refuse))
+    reviewer.accept()
+    assert "Not saved: the database did not answer: disk is full" in reviewer.html()
+    assert reviewer.item_id == desk.item_ids[0]
+    assert decisions() == []
+    with desk.sessions.begin() as session:
+        session.execute(text("DROP TRIGGER full"))
+    reviewer.accept()
+    assert reviewer.item_id == desk.item_ids[1]
+
+
 def test_two_people_decide_apart(desk: Desk, reviewer: Reviewer) -> None:
     reviewer.accept()
     other = Reviewer()
@@ -192,7 +217,7 @@ def test_a_deep_link_shows_its_item(desk: Desk) -> None:
     assert "2 of 4" in visitor.html()
 
 
-@pytest.mark.parametrize("item", ["999999", "none", "", "1; drop table item"])
+@pytest.mark.parametrize("item", ["999999", "none", "-1", "9" * 40, "1; drop table item"])
 def test_an_unknown_item_is_one_line_with_a_way_out(desk: Desk, item: str) -> None:
     visitor = Reviewer()
     visitor.open(dataset="tea shop", item=item)

@@ -1,4 +1,3 @@
-# ruff: noqa: N818 - the names are the product's words
 """What can go wrong in the verbs of the product, as one tree.
 
     ServiceError                     base: its text is one line a person can act on

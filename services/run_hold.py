@@ -33,11 +33,11 @@ log = logging.getLogger(__name__)
 _numbers = itertools.count(1)
 
 
-class RunLost(Exception):  # noqa: N818 - an event, not an error
+class RunLost(Exception):
     """The run is no longer this worker's: taken over after a long silence, or deleted."""
 
 
-class RunCancelled(Exception):  # noqa: N818 - an event, not an error
+class RunCancelled(Exception):
     """Somebody asked the run to stop."""
 
 

@@ -38,10 +38,10 @@ class RunRow:
     n_done: int  # weighed or told apart as not weighable
     n_not_weighed: int
     n_out_of_world: int
-    n_computed: int  # responses that went through a model, both models counted
-    n_cached: int  # responses found in the log-prob cache
+    n_computed: int  # texts that went through a model: responses under each model, and prompts the world rule asks for
+    n_cached: int  # texts found in the log-prob cache
     n_decisions: int  # decisions that rest on this run
-    rate: float | None  # responses a second through the models, this sitting
+    rate: float | None  # texts a second through the models, this sitting
     elapsed_s: float  # working time, over all resumptions
     eta_s: float | None  # while it runs and something is done
     error: str | None  # one line

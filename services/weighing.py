@@ -42,7 +42,7 @@ class WeighProgress:
     eta_s: float | None
 
 
-class _Stopped(Exception):  # noqa: N818 - an event, not an error
+class _Stopped(Exception):
     """The process is ending; the run goes back into the queue."""
 
 

@@ -23,7 +23,7 @@ title = "{name}"
 strong = "{strong}"
 weak = "{weak}"
 parameters = "few"
-context = 160
+context = 256
 licence = "none"
 memory_gb = 0.001
 {more}

@@ -6,6 +6,7 @@ engines to count, slow down or break what goes through them.
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -25,9 +26,11 @@ from scoring.protocol import LogprobRequest, ModelSource, OpenModel, TokenLogpro
 from services.criteria_store import find_criteria
 from services.formats.drafts import CandidateDraft, ItemDraft
 from services.item_store import insert_items
+from services.review_rows import ReviewItem
+from services.reviews import decide, load_item
 from services.runs import start_run
 
-CONTEXT = 160
+CONTEXT = 256
 TEMPLATE = (
     "{{ bos_token }}{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
@@ -208,7 +211,7 @@ def let_time_pass(sessions: sessionmaker[Session], run_id: int, *, seconds: floa
             run.heartbeat_at = run.heartbeat_at - timedelta(seconds=seconds)
 
 
-def wait_until(is_so: Callable[[], bool], *, timeout_s: float = 20, every_s: float = 0.01) -> None:
+def wait_until(is_so: Callable[[], bool], *, timeout_s: float = 60, every_s: float = 0.01) -> None:
     """Wait for a condition; fail with a sentence when it does not come."""
     end = time.monotonic() + timeout_s
     while not is_so():
@@ -230,7 +233,30 @@ class Gate:
             self._left -= 1
             return
         self.is_reached.set()
-        self._is_open.wait(20)
+        self._is_open.wait(60)
 
     def open(self) -> None:
         self._is_open.set()
+
+
+_tokens = itertools.count()
+
+
+class Reviewer:
+    """Somebody who looks at items and decides."""
+
+    def __init__(self, sessions: sessionmaker[Session], dataset_id: int, *, name: str = "ann") -> None:
+        self.sessions, self.dataset_id, self.name = sessions, dataset_id, name
+
+    def look(self, item_id: int | None = None, run_id: int | None = None) -> ReviewItem:
+        item = load_item(self.sessions, dataset_id=self.dataset_id, annotator=self.name, run_id=run_id, item_id=item_id)
+        assert item is not None
+        return item
+
+    def say(self, item_id: int, verdict: str = "tie", **more: Any) -> Any:
+        submission = more.pop("submission", f"t{next(_tokens)}")
+        run_id = more.pop("run_id", None)
+        return decide(
+            self.sessions, item_id=item_id, run_id=run_id, annotator=self.name, verdict_request=verdict,
+            submission=submission, **more,
+        )  # fmt: skip

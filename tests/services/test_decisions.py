@@ -6,9 +6,8 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from service_builders import draft, item_ids, make_dataset, plain_items, queue_run
+from service_builders import Reviewer, draft, item_ids, make_dataset, plain_items, queue_run
 from sqlalchemy import func, select
-from test_reviews import Reviewer
 
 from db.session import Sessions
 from db.tables import Decision, Suggestion

@@ -150,10 +150,10 @@ def test_a_cancelled_run_keeps_what_is_done_and_resumes_to_the_same_end(desk: Se
     source = WatchedSource(room, on_batch=gate.on_batch)
     thread = threading.Thread(target=weigh, args=(desk, source, run_id))
     thread.start()
-    assert gate.is_reached.wait(20)
+    assert gate.is_reached.wait(60)
     assert request_cancel(desk, run_id).status == "cancelling"
     gate.open()
-    thread.join(20)
+    thread.join(60)
     stopped = get_run(desk, run_id)
     assert stopped.status == "cancelled"
     assert 0 < stopped.n_done < 70
@@ -219,11 +219,11 @@ def test_a_run_in_somebodys_hand_cannot_be_weighed_twice(desk: Sessions, room: M
     gate = Gate()
     thread = threading.Thread(target=weigh, args=(desk, WatchedSource(room, on_batch=gate.on_batch), run_id))
     thread.start()
-    assert gate.is_reached.wait(20)
+    assert gate.is_reached.wait(60)
     with pytest.raises(Refused, match="is running by"):
         weigh(desk, room, run_id)
     gate.open()
-    thread.join(20)
+    thread.join(60)
     with pytest.raises(Refused, match="is done"):
         weigh(desk, room, run_id)
 
@@ -236,13 +236,13 @@ def test_a_worker_that_slept_too_long_writes_nothing_into_the_run_that_was_taken
     gate = Gate(after=1)
     sleeper = threading.Thread(target=weigh, args=(desk, WatchedSource(room, on_batch=gate.on_batch), run_id))
     sleeper.start()
-    assert gate.is_reached.wait(20)
+    assert gate.is_reached.wait(60)
     let_time_pass(desk, run_id)
     taken = weigh(desk, room, run_id)
     assert taken.status == "done"
     numbers = scores_of(desk, run_id)
     gate.open()
-    sleeper.join(20)
+    sleeper.join(60)
     after = get_run(desk, run_id)
     assert (after.status, after.n_computed, after.n_done) == ("done", taken.n_computed, 40)
     assert scores_of(desk, run_id) == numbers
@@ -256,11 +256,11 @@ def test_a_long_batch_does_not_let_the_run_look_left_behind(
     gate = Gate()
     thread = threading.Thread(target=weigh, args=(desk, WatchedSource(room, on_batch=gate.on_batch), run_id))
     thread.start()
-    assert gate.is_reached.wait(20)
+    assert gate.is_reached.wait(60)
     let_time_pass(desk, run_id)
     wait_until(lambda: not get_run(desk, run_id).is_interrupted, timeout_s=5)
     gate.open()
-    thread.join(20)
+    thread.join(60)
 
 
 def hard_items() -> list[ItemDraft]:
@@ -286,8 +286,8 @@ def test_what_cannot_be_weighed_is_told_apart_by_name(desk: Sessions, room: Mode
     assert reasons == {
         0: "too few candidates", 1: "empty response", 3: "too long", 6: "empty response", 7: "too long"
     }  # fmt: skip
-    assert "160" in listed[3][1]  # the limit
-    assert any(character.isdigit() for character in listed[3][1].replace("160", ""))  # and the count
+    assert "256" in listed[3][1]  # the limit
+    assert any(character.isdigit() for character in listed[3][1].replace("256", ""))  # and the count
 
 
 def test_an_empty_candidate_gets_no_score_and_the_others_are_ranked(desk: Sessions, room: ModelRoom) -> None:
@@ -351,10 +351,10 @@ def test_weights_that_changed_under_a_half_done_run_fail_it(desk: Sessions, room
     gate = Gate(after=6)
     thread = threading.Thread(target=weigh, args=(desk, WatchedSource(room, on_batch=gate.on_batch), run_id))
     thread.start()
-    assert gate.is_reached.wait(20)
+    assert gate.is_reached.wait(60)
     request_cancel(desk, run_id)
     gate.open()
-    thread.join(20)
+    thread.join(60)
     resume(desk, run_id)
 
     class OtherWeights(WatchedSource):

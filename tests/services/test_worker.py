@@ -71,7 +71,7 @@ def test_a_run_left_behind_by_a_dead_process_is_taken_up_and_a_live_one_is_not(
     with desk.begin() as session:  # the first one is in a dead worker's hand
         session.execute(update(Run).where(Run.run_id == left_behind).values(status="running", worker="gone:1:1"))
     slow.ensure_started()
-    assert gate.is_reached.wait(20)  # holds one of them
+    assert gate.is_reached.wait(60)  # holds one of them
     quick = RunWorker(desk, lambda: room, poll_s=0.01)
     workers.append(quick)
     quick.ensure_started()
@@ -113,11 +113,11 @@ def test_stopping_puts_the_run_in_hand_back_into_the_queue(
     gate = Gate(after=2)
     worker = RunWorker(desk, lambda: WatchedSource(room, on_batch=gate.on_batch), poll_s=0.01)
     worker.ensure_started()
-    assert gate.is_reached.wait(20)
+    assert gate.is_reached.wait(60)
     stopper = threading.Thread(target=worker.stop)
     stopper.start()
     gate.open()
-    stopper.join(20)
+    stopper.join(60)
     assert get_run(desk, run_id).status == "queued"
     worker.ensure_started()  # it can begin again
     workers.append(worker)

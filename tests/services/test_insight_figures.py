@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from service_builders import draft, item_ids, make_dataset, plain_items, queue_run
-from test_reviews import Reviewer
+from service_builders import Reviewer, draft, item_ids, make_dataset, plain_items, queue_run
 
 from db.session import Sessions
 from scoring.room import ModelRoom

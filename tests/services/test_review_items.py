@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
-from typing import Any
-
 import pytest
-from service_builders import WatchedSource, draft, item_ids, make_dataset, plain_items, queue_run
+from service_builders import Reviewer, WatchedSource, draft, item_ids, make_dataset, plain_items, queue_run
 from sqlalchemy import update
 
 from db.session import Sessions
 from db.tables import Run
 from scoring.room import ModelRoom
 from services.errors import NotFound
-from services.reviews import ReviewItem, decide, load_item, next_undecided, progress
+from services.reviews import load_item, next_undecided, progress
 from services.runs import hide_run
 from services.weighing import weigh
-
-_tokens = itertools.count()
-
-
-class Reviewer:
-    """Somebody who looks at items and decides."""
-
-    def __init__(self, sessions: Sessions, dataset_id: int, *, name: str = "ann") -> None:
-        self.sessions, self.dataset_id, self.name = sessions, dataset_id, name
-
-    def look(self, item_id: int | None = None, run_id: int | None = None) -> ReviewItem:
-        item = load_item(self.sessions, dataset_id=self.dataset_id, annotator=self.name, run_id=run_id, item_id=item_id)
-        assert item is not None
-        return item
-
-    def say(self, item_id: int, verdict: str = "tie", **more: Any) -> Any:
-        submission = more.pop("submission", f"t{next(_tokens)}")
-        run_id = more.pop("run_id", None)
-        return decide(
-            self.sessions, item_id=item_id, run_id=run_id, annotator=self.name, verdict_request=verdict,
-            submission=submission, **more,
-        )  # fmt: skip
 
 
 def test_more_than_two_candidates_are_shown_by_rank_and_keep_their_letters(desk: Sessions, room: ModelRoom) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from importlib.metadata import version
 
 import pytest
-from service_builders import let_time_pass, make_dataset, plain_items, queue_run
+from service_builders import Reviewer, let_time_pass, make_dataset, plain_items, queue_run
 from sqlalchemy import func, select, update
-from test_reviews import Reviewer
 
 from db.session import Sessions
 from db.tables import Dataset, Logprob, Run, Score, utc_now

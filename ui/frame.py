@@ -127,8 +127,8 @@ def chosen(name: str) -> str | None:
 
 
 def choose(name: str, value: object | None) -> None:
-    """Sets a shared choice in the session and the URL; None forgets it. A new dataset forgets run and item."""
-    if name == DATASET and str(value) != chosen(DATASET):
+    """Sets a shared choice in the session and the URL; None forgets it. Another dataset forgets run and item."""
+    if name == DATASET and chosen(DATASET) not in (None, str(value)):
         choose(RUN, None)
         st.query_params.pop(ITEM, None)
     if value is None:

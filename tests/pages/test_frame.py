@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import APP, Reviewer, Screen
-from desk_data import Desk
+from conftest import APP, PAIR, Reviewer, Screen
+from desk_data import Desk, write_desk
 
 from ui import frame
 
@@ -58,11 +58,27 @@ def test_who_reviews_comes_from_the_environment_unless_the_url_says(
 
 
 def test_changing_the_dataset_forgets_run_and_item(desk: Desk) -> None:
+    other = write_desk(desk.sessions, [PAIR], name="other")
     visitor = Reviewer()
     visitor.open(dataset="tea shop", run=desk.run_id, item=desk.item_ids[1])
     assert visitor.query("run") == str(desk.run_id)
-    visitor.settled(visitor.at.selectbox(key="review_dataset").set_value(desk.dataset_id).run())
+    visitor.settled(visitor.at.selectbox(key="review_dataset").set_value(other.dataset_id).run())
+    assert (visitor.query("dataset"), visitor.query("run")) == ("other", None)
+    assert visitor.item_id == other.item_ids[0]
+
+
+def test_changing_the_run_keeps_the_item(desk: Desk) -> None:
+    visitor = Reviewer()
+    visitor.open(dataset="tea shop", item=desk.item_ids[1])
+    visitor.settled(visitor.at.selectbox(key="review_run").set_value(desk.run_id).run())
+    assert visitor.item_id == desk.item_ids[1]
+
+
+def test_a_link_to_an_item_alone_is_of_the_latest_dataset(desk: Desk) -> None:
+    visitor = Reviewer()
+    visitor.open(item=desk.item_ids[1])
     assert visitor.query("dataset") == "tea shop"
+    assert visitor.item_id == desk.item_ids[1]
 
 
 @pytest.mark.parametrize(

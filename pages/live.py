@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from services import catalogue_store, live
+from services import live
 from services.catalogue_store import PairRow
 from services.criteria_store import CriteriaRow
 from services.errors import ServiceError
@@ -14,7 +14,7 @@ from ui import live_state as state
 from ui.live_prompt import show_boxes, show_examples, show_prompt
 from ui.live_result import show_places, show_result
 from ui.live_sampling import Sampling, show_sampling
-from ui.pair_pickers import criteria_label, new_criteria, pick_criteria, pick_pair
+from ui.pair_pickers import criteria_label, load_pairs, new_criteria, pick_criteria, pick_pair
 from ui.panels import apply_look, note, pressed, problem
 from ui.run_words import RANK_WORDS
 from ui.wording import count, escaped
@@ -28,7 +28,9 @@ DOMAINS = ("chat", "reasoning", "safety")
 def main() -> None:
     apply_look()
     state.restore()
-    pairs = catalogue_store.list_pairs()
+    pairs = load_pairs()
+    if not pairs:
+        return
     left, right = st.columns([3, 2], gap="large")
     with right:
         pair = pick_pair("live", pairs)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from services import catalogue_store, datasets
+from services import datasets
 from ui import frame, pickers, resources
+from ui.pair_pickers import load_pairs
 from ui.panels import apply_look
 from ui.run_list import show_runs
 from ui.run_start import show_start
@@ -35,7 +36,9 @@ def main() -> None:
     with right:
         st.caption(f"{count(dataset.n_items, 'item')}, {count(dataset.n_candidates, 'candidate')}")
     st.subheader("New run", anchor=False)
-    show_start(dataset, catalogue_store.list_pairs())
+    pairs = load_pairs()
+    if pairs:
+        show_start(dataset, pairs)
     st.subheader("Runs of this dataset", anchor=False)
     show_runs(dataset.dataset_id, dataset=dataset.name)
 

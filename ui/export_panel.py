@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
-import tempfile
 from functools import partial
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 import streamlit as st
 
@@ -30,7 +30,6 @@ FORMAT_NOTES = {
 }
 ONLY_WORDS = {"decided": "only decided items", "all": "all items"}
 ROWS_SHOWN, TEXT_SHOWN = 2, 240  # rows of the preview, and characters of a text in it
-SPOOL_BYTES = 2**24  # a larger file goes through the disk
 
 
 def show_export(dataset: DatasetRow) -> None:
@@ -117,12 +116,11 @@ def _run_id() -> int | None:
     return int(chosen) if chosen.isascii() and chosen.isdigit() and len(chosen) < 10 else None
 
 
-def whole_file(dataset_id: int, *, format: str, only: str, run_id: int | None) -> BinaryIO:
-    """The file, made when somebody asks for it; small in memory, large on disk."""
-    out = cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES))  # noqa: SIM115  Streamlit reads it
+def whole_file(dataset_id: int, *, format: str, only: str, run_id: int | None) -> bytes:
+    """The file, made when somebody asks for it. Streamlit holds a download in memory anyway."""
+    out = io.BytesIO()
     exports.export(resources.sessions(), dataset_id, format=format, out=out, only=only, run_id=run_id)
-    out.seek(0)
-    return out
+    return out.getvalue()
 
 
 def file_name(dataset: str, format: str) -> str:

@@ -70,10 +70,11 @@ def earlier_turns(text: str) -> tuple[Message, ...] | None:
 def show_boxes() -> None:
     """One box per response, with a way to add and to take away."""
     boxes: list[int] = st.session_state[state.BOXES]
-    for place, box in enumerate(boxes):
+    letters = state.letters()
+    for box in boxes:
         left, right = st.columns([14, 1], vertical_alignment="center", gap="small")
         source = state.source_of(box)
-        label = f"Response {place + 1}" + (f", written by {escaped(source)}" if source else "")
+        label = f"Response {letters.get(box, '')}" + (f", written by {escaped(source)}" if source else "")
         left.text_area(label, key=state.box_key(box), height=68, placeholder="Paste a response, or sample some below.")
         right.button(
             "", key=f"live_remove_{box}", icon=":material/close:", type="tertiary", help="Take this box away",

@@ -111,10 +111,16 @@ def source_of(box: int) -> str | None:
 
 def responses() -> tuple[str | SampledCandidate, ...]:
     """What is in the boxes, empty ones left out; what a model wrote carries its name."""
-    filled = [box for box in st.session_state[BOXES] if text_of(box).strip()]
     return tuple(
-        text_of(box) if (source := source_of(box)) is None else SampledCandidate(text_of(box), source) for box in filled
+        text_of(box) if (source := source_of(box)) is None else SampledCandidate(text_of(box), source)
+        for box in letters()
     )
+
+
+def letters() -> dict[int, str]:
+    """The letter that each filled box will have in the ranking, by box."""
+    filled = [box for box in st.session_state[BOXES] if text_of(box).strip()]
+    return {box: chr(ord("A") + place) for place, box in enumerate(filled)}
 
 
 def show(request: LiveRequest, result: LiveResult) -> None:

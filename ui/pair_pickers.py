@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from services import criteria_store
-from services.catalogue_store import PairRow
+from services.catalogue_store import PairRow, list_pairs
 from services.criteria_store import CriteriaBody, CriteriaRow
 from services.errors import ServiceError
 from ui import resources
@@ -19,6 +19,15 @@ from ui.run_words import criteria_html
 from ui.wording import escaped
 
 INSTRUCTION_LIMIT = 4_000  # characters
+
+
+def load_pairs() -> tuple[PairRow, ...]:
+    """The catalogue; empty, with the reason on the page, when a file of it breaks its format."""
+    try:
+        return list_pairs()
+    except resources.MODEL_ERRORS as error:
+        problem(str(error))
+        return ()
 
 
 def pick_pair(page: str, pairs: Sequence[PairRow]) -> PairRow:

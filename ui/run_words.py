@@ -69,10 +69,16 @@ def pace_line(row: RunRow) -> str:
     if row.rate:
         parts.append(f"{row.rate:,.1f} log-probs a second")
     if is_active(row):
-        parts.append(f"about {duration(row.eta_s)} left" if row.eta_s is not None else "loading the models …")
+        parts.append(_time_left(row))
     elif row.elapsed_s:
         parts.append(f"took {duration(row.elapsed_s)}")
     return " · ".join(parts)
+
+
+def _time_left(row: RunRow) -> str:
+    if row.eta_s is not None:
+        return f"about {duration(row.eta_s)} left"
+    return "time left not known yet" if row.n_computed or row.n_cached else "loading the models …"
 
 
 def progress_html(row: RunRow) -> str:

@@ -145,7 +145,8 @@ def test_the_file_is_the_one_that_was_announced(empty_desk: Sessions) -> None:
     desk = weighed_desk(empty_desk)
     decide(desk, 0, chosen=0)
     made = whole_file(desk.dataset_id, format="trl-conversational", only="decided", run_id=None)
-    (row,) = [json.loads(line) for line in made.read().splitlines()]
+    assert isinstance(made, bytes), "what Streamlit takes from a download that is made on demand"
+    (row,) = [json.loads(line) for line in made.splitlines()]
     assert row["chosen"][0]["content"] == GOOD.responses[0]
     assert row["rejected"][0]["content"] == GOOD.responses[1]
 

@@ -59,6 +59,8 @@ def test_an_example_fills_the_prompt_and_the_boxes(visitor: Visitor) -> None:
     assert visitor.at.text_area(key="live_prompt").value == EXAMPLES[0].prompt
     texts = [box.value for box in visitor.at.text_area if str(box.key).startswith("live_text_")]
     assert texts == list(EXAMPLES[0].responses)
+    labels = [box.label for box in visitor.at.text_area if str(box.key).startswith("live_text_")]
+    assert labels == ["Response A", "Response B", "Response C", "Response D"], "the letters of the ranking"
     assert visitor.at.selectbox(key="live_domain").value == "reasoning"
     assert not visitor.at.button(key="live_weigh").disabled
 

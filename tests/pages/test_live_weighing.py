@@ -65,7 +65,7 @@ def test_sampled_responses_join_those_that_are_there_and_are_weighed(visitor: Vi
     visitor.choose("live_n", 3).choose("live_length", 32).press("live_sample")
     assert visitor.html.count('<article class="t-card') == 7
     labels = [box.label for box in visitor.at.text_area]
-    assert "Response 5, written by demo/strong (strong)".replace("(", "\\(").replace(")", "\\)") in labels
+    assert "Response E, written by demo/strong (strong)".replace("(", "\\(").replace(")", "\\)") in labels
     assert visitor.has_no_trouble()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from visitor import GOOD, HOSTILE, TOO_LONG, WRONG, Visitor, decide, weighed_desk
 
@@ -161,7 +163,19 @@ def test_a_run_that_decisions_rest_on_is_hidden_instead_and_comes_back(empty_des
     assert not only(empty_desk).is_hidden
 
 
-def test_a_dataset_deleted_meanwhile_gives_one_line(empty_desk: Sessions) -> None:
+@pytest.mark.parametrize("page", [frame.RUNS, frame.LIVE])
+def test_a_broken_catalogue_is_said_in_one_line_and_harms_nothing_else(
+    empty_desk: Sessions, page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weighed_desk(empty_desk)
+    (tmp_path / "pairs.toml").write_text("[[pairs]]\nname = 1\n")
+    monkeypatch.setenv("TARE_PAIRS", str(tmp_path / "pairs.toml"))
+    visitor = Visitor(page)
+    assert "must be a text that is not empty" in visitor.html
+    assert ("3 of 3 items" in visitor.html) == (page == frame.RUNS)
+
+
+def test_a_run_deleted_meanwhile_gives_one_line(empty_desk: Sessions) -> None:
     desk = weighed_desk(empty_desk)
     visitor = Visitor(frame.RUNS)
     runs.delete_run(empty_desk, desk.run_id or 0)

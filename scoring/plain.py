@@ -119,8 +119,7 @@ class PlainEngine:
                 f"{bad} of {len(values)} log-probs are NaN or infinite in {dtype} and were not kept; choose float32, "
                 "or check the model's weights"
             )
-        # logit - logsumexp rounds to a hair above 0 where the model is certain
-        parts = values.clamp(max=0.0).split([request.response_tokens for request in requests])
+        parts = values.split([request.response_tokens for request in requests])
         return [TokenLogprobs(tuple(part.tolist())) for part in parts]
 
 

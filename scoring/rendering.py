@@ -19,8 +19,8 @@ Message = Mapping[str, str]
 
 _SPECIAL_NAMES = ("bos_token", "eos_token", "unk_token", "pad_token")
 # Templates that write today's date would give other ids tomorrow: a resumed run could not repeat its numbers.
-FIXED_DATE = "26 Jul 2024"
-_FIXED_CLOCK = "{%- macro strftime_now(format) -%}" + FIXED_DATE + "{%- endmacro -%}"
+# The date is the one that Llama 3.1's template falls back to.
+_FIXED_CLOCK = "{%- macro strftime_now(format) -%}26 Jul 2024{%- endmacro -%}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,6 @@ class ChatWriter:
         # The model's own special tokens, under the template of whichever model it is: the weak model's turn ends
         # with the token that ends its texts.
         self._names: dict[str, Any] = dict.fromkeys(_SPECIAL_NAMES, "") | dict(tokenizer.special_tokens_map)
-        if "date_string" in self._template:
-            self._names["date_string"] = FIXED_DATE
         clock = _FIXED_CLOCK if "strftime_now" in self._template else ""
         self._source = clock + self._template
         self._has_system_role = self._tries_system_role() if system_role is None else system_role

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import (
     AutoModelForCausalLM,
     Gemma2Config,
@@ -119,6 +119,14 @@ def word_level() -> Any:
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, bos_token="<s>", eos_token="<end>", chat_template=template
     )
+
+
+def letters(normalizer: Any, template: str) -> Any:
+    """One token per letter, after a normalizer."""
+    tokenizer = Tokenizer(models.WordLevel({letter: i for i, letter in enumerate("?t:rsT")}, unk_token="?"))
+    tokenizer.normalizer = normalizer
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex("."), "isolated")
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, unk_token="?", chat_template=template)
 
 
 FAMILIES: dict[str, tuple[type, dict[str, Any]]] = {

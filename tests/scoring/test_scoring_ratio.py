@@ -98,6 +98,12 @@ def test_an_emoji_split_over_tokens_is_one_span() -> None:
     assert [(each.start, each.end, each.strong, each.weak) for each in found] == [(0, 1, -1, -1), (1, 2, -9, -1)]
 
 
+def test_a_token_across_two_characters_leaves_no_boundary_between_them() -> None:
+    # Two characters of three bytes each, cut as 2 + 2 + 2: the middle token holds bytes of both.
+    found = contributions("日本", [(0, 1), (0, 2), (1, 2)], [-1, -2, -3], [(0, 1), (1, 2)], [-1, -1])
+    assert found == (SpanContribution(0, 2, -6, -2, -4),)
+
+
 def test_a_token_without_characters_goes_with_the_next() -> None:
     found = contributions("Hi", [(0, 0), (0, 2)], [-1, -2], [(0, 2)], [-4])
     assert found == (SpanContribution(0, 2, -3, -4, 1),)

@@ -25,6 +25,10 @@ from services.weighing import weigh
 log = logging.getLogger(__name__)
 
 
+class _NoModels(Exception):
+    """This process cannot hold models."""
+
+
 class RunWorker:
     """Keep one per process (ui/resources.py does)."""
 
@@ -69,15 +73,22 @@ class RunWorker:
         if run_id is None:
             return False
         try:
-            models = self._models_factory()
-        except (ScoringError, ImportError) as error:  # no models at all here: the run says why
-            self._fail(run_id, f"{error}; install the requirements and resume the run")
-            return True
-        try:
+            models = self._models()
             weigh(self._sessions, models, run_id, stop=stop)
+        except _NoModels as reason:
+            self._fail(run_id, f"{reason}; see that the requirements are installed, then resume the run")
         except (Refused, NotFound):  # another worker was faster, or it was deleted in between
             log.info("run %s was taken or deleted meanwhile", run_id)
         return True
+
+    def _models(self) -> ModelSource:
+        try:
+            return self._models_factory()
+        except (ScoringError, ImportError) as error:
+            raise _NoModels(str(error)) from error
+        except Exception as error:  # whatever a device or a library does when it starts: the run says so, the log how
+            log.exception("no models can be opened in this process")
+            raise _NoModels(f"{type(error).__name__}: {error}") from error
 
     def _next_run(self) -> int | None:
         with self._sessions.begin() as session:
@@ -85,4 +96,8 @@ class RunWorker:
             return claimable_run_id(session, silent_since())
 
     def _fail(self, run_id: int, line: str) -> None:
-        RunHold.claim(self._sessions, run_id, worker=new_worker_name()).settle("failed", error=" ".join(line.split()))
+        try:
+            hold = RunHold.claim(self._sessions, run_id, worker=new_worker_name())
+        except (Refused, NotFound):
+            return
+        hold.settle("failed", error=" ".join(line.split()))

@@ -125,9 +125,12 @@ def test_stopping_puts_the_run_in_hand_back_into_the_queue(
     assert get_run(desk, run_id).n_done == 100
 
 
-def test_a_process_that_cannot_hold_models_says_so_on_the_run(desk: Sessions, workers: list[RunWorker]) -> None:
+@pytest.mark.parametrize("kind", [ModelUnavailable, ImportError, RuntimeError])
+def test_a_process_that_cannot_hold_models_says_so_on_the_run(
+    desk: Sessions, workers: list[RunWorker], kind: type[Exception]
+) -> None:
     def no_models() -> ModelSource:
-        raise ModelUnavailable("no room for models here")
+        raise kind("no room for models here")
 
     run_id = queue_run(desk, make_dataset(desk, plain_items(3)))
     worker = RunWorker(desk, no_models, poll_s=0.01)

@@ -8,91 +8,25 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from desk_server import Desk, serve, stop, tare
 
-ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("TARE_TEST_CHROMIUM") or shutil.which("chromium") or ""
 NO_BROWSER = "needs Chromium: install Debian's `chromium`, or set TARE_TEST_CHROMIUM=/path/to/chromium, or run .ci/run"
 FLAGS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--no-first-run",
 )  # fmt: skip
-READY_WITHIN_S = 90
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(item.fspath).parent == Path(__file__).parent:
             item.add_marker(pytest.mark.browser)
-
-
-@dataclass(frozen=True)
-class Desk:
-    """A served desk: where it is, which database it uses, and its process."""
-
-    url: str
-    database_url: str
-    process: subprocess.Popen[bytes]
-    log: Path
-
-    def tare(self, *words: str) -> subprocess.CompletedProcess[str]:
-        """A `tare` command on the same database."""
-        return tare(self.database_url, *words)
-
-
-def tare(database_url: str, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line on a database; raises when it fails."""
-    return subprocess.run(
-        [sys.executable, str(ROOT / "cli.py"), *words],
-        env=os.environ | {"TARE_DATABASE_URL": database_url}, capture_output=True, text=True, check=True, timeout=300,
-    )  # fmt: skip
-
-
-def serve(database_url: str, folder: Path) -> Desk:
-    """Start `tare serve` and wait until it answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = folder / "server.log"
-    process = subprocess.Popen(
-        [sys.executable, str(ROOT / "cli.py"), "serve", "--port", str(port), "--no-demo"],
-        env=os.environ | {"TARE_DATABASE_URL": database_url, "TARE_ANNOTATOR": "Ada"},
-        stdout=log.open("wb"), stderr=subprocess.STDOUT, start_new_session=True,
-    )  # fmt: skip
-    desk = Desk(f"http://127.0.0.1:{port}", database_url, process, log)
-    deadline = time.monotonic() + READY_WITHIN_S
-    while time.monotonic() < deadline:
-        try:
-            with urllib.request.urlopen(f"{desk.url}/_stcore/health", timeout=2):
-                return desk
-        except OSError:
-            if process.poll() is not None:
-                break
-            time.sleep(0.2)
-    stop(desk)
-    raise RuntimeError(f"the server did not start:\n{log.read_text(errors='replace')[-3000:]}")
-
-
-def stop(desk: Desk) -> None:
-    """End the server and its children."""
-    if desk.process.poll() is None:
-        os.killpg(desk.process.pid, signal.SIGTERM)
-        try:
-            desk.process.wait(15)
-        except subprocess.TimeoutExpired:
-            os.killpg(desk.process.pid, signal.SIGKILL)
-            desk.process.wait(5)
 
 
 @pytest.fixture(scope="session")
@@ -135,10 +69,11 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture
-def page(browser: Any) -> Iterator[Any]:
-    """A fresh visitor's page, 1280x800, light; console errors fail the story at its end."""
+def page(browser: Any, tmp_path: Path) -> Iterator[Any]:
+    """A fresh visitor's page, 1280x800, light. What it showed last is kept beside the story's database."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme="light")
     page = context.new_page()
     page.set_default_timeout(30_000)
     yield page
+    page.screenshot(path=str(tmp_path / "last.png"))
     context.close()

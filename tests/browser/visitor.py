@@ -73,7 +73,7 @@ class Visitor:
         raise AssertionError(f"{key} cannot be reached with Tab")
 
     def choose_file(self, key: str, file: Path) -> None:
-        """A key on an upload button, and the file in the dialog; pressed again when no dialog came, as a person would."""
+        """A key on an upload button, and the file in the dialog; pressed again when none came, as a person would."""
         for _ in range(3):
             with contextlib.suppress(TimeoutError), self.page.expect_file_chooser(timeout=5_000) as chooser:
                 self.page.keyboard.press(key)

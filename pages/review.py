@@ -10,6 +10,7 @@ from services import datasets, reviews, runs, token_views
 from services.errors import NotFound
 from ui import frame, resources, review_empty, review_head
 from ui.candidates import CandidateLook, candidates_html, item_badges
+from ui.exact_input import exact_input_button, exact_input_panel
 from ui.pickers import pick_dataset, pick_run, reviewing_as
 from ui.prose import conversation
 from ui.review_actions import IS_DONE, IS_TOKENS, action_bar, take_turn
@@ -93,13 +94,14 @@ review_head.notice()
 st.html(review_head.progress_html(progress))
 st.html(item_badges(item) + conversation(item.messages))
 
-is_tokens = st.session_state.get(IS_TOKENS, False) and item.run_id is not None
-views = {}
-if is_tokens:
-    found = (token_views.token_view(sessions, item.run_id, c.candidate_id) for c in item.candidates)
-    views = {view.candidate_id: view for view in found if view is not None}
+views: dict[int, token_views.TokenView] = {}
+if st.session_state.get(IS_TOKENS, False) and item.run_id is not None:
+    for candidate in item.candidates:
+        if (view := token_views.token_view(sessions, item.run_id, candidate.candidate_id)) is not None:
+            views[candidate.candidate_id] = view
     st.html(legend_html(scale_of(views.values())))
 st.html(candidates_html(item, CandidateLook(shows_source=shows_source, shows_gold=shows_gold, views=views)))
+exact_input_panel(item)
 
 turn = take_turn(item, annotator=annotator, n_left=progress.n_left)
 with st.container(key="review_foot", gap="xsmall"):
@@ -107,4 +109,5 @@ with st.container(key="review_foot", gap="xsmall"):
     if decided:
         st.html(decided)
     reasons_panel(turn)
-    action_bar(turn)
+    with action_bar(turn):
+        exact_input_button(item)

@@ -26,7 +26,7 @@ from services.weigh_chunk import PairView, combine_chunk, encode_both, fill_side
 from services.weigh_encode import EncodedFor, ItemText, SideView, encode_side, facts_of, side_view
 from services.weigh_write import chunk_texts, setup_of, write_results
 
-CHUNK_ITEMS = 32  # positions a chunk: what is planned, and what is written, together
+CHUNK_ITEMS = 16  # positions a chunk: what is planned, and what is written, together
 log = logging.getLogger(__name__)
 
 

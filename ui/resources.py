@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from db.session import DatabaseUnavailable, database_url
 from scoring.errors import ScoringError
-from services.workplace import open_sessions
+from services import workplace
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session, sessionmaker
@@ -36,15 +36,13 @@ def sessions() -> sessionmaker[Session]:
 
 @st.cache_resource(show_spinner=False, max_entries=4, on_release=lambda made: made.kw["bind"].dispose())
 def _sessions_at(url: str) -> sessionmaker[Session]:
-    return open_sessions(url)
+    return workplace.open_sessions(url)
 
 
-@st.cache_resource(show_spinner="Getting the models' room ready …")
+@st.cache_resource(show_spinner=False)  # the worker's thread asks too, and has no screen for a spinner
 def model_room() -> ModelRoom:
     """The room in which loaded models live. The first call imports torch, which takes seconds."""
-    from scoring.room import ModelRoom
-
-    return ModelRoom()
+    return workplace.model_room()
 
 
 def start_worker() -> None:

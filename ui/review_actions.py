@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from services import reviews
 from services.errors import ServiceError
@@ -167,9 +168,10 @@ def key(thing: str, item: ReviewItem) -> str:
     return f"review_{thing}_{item.item_id}_{0 if item.decision is None else item.decision.decision_id}"
 
 
-def action_bar(turn: Turn) -> None:
-    """All buttons of an item, in one bar that stays in sight."""
-    with st.container(key="review_actions", horizontal=True, gap="xsmall", vertical_alignment="center"):
+def action_bar(turn: Turn) -> DeltaGenerator:
+    """All buttons that decide, in one bar that stays in sight; the bar, for what else belongs there."""
+    bar = st.container(key="review_actions", horizontal=True, gap="xsmall", vertical_alignment="center")
+    with bar:
         _main_button(turn)
         for candidate in sorted(turn.item.candidates, key=lambda candidate: candidate.key):
             _choose_button(turn, candidate)
@@ -178,6 +180,7 @@ def action_bar(turn: Turn) -> None:
             st.button(label, key=name, shortcut=shortcut, on_click=on_verdict, args=(turn, request))
         undo_button(turn)
         _tokens_button(turn.item)
+    return bar
 
 
 def undo_button(turn: Turn) -> None:

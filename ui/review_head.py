@@ -27,6 +27,7 @@ KEYS = (
     ("U", "undo the latest decision"),
     ("← →", "previous and next item, nothing decided"),
     ("T", "token view: what each piece of text weighs"),
+    ("X", "the exact text and token ids the models read"),
     ("W G N I L H Y O", "after an override: the reasons, as their buttons say"),
 )
 

@@ -64,6 +64,19 @@ def test_an_empty_desk_leads_to_the_import(empty_desk: Desk, page: Any) -> None:
     assert not visitor.errors()
 
 
+def test_the_exact_input_of_the_models_can_be_read_and_decides_nothing(demo_desk: Desk, page: Any) -> None:
+    """X shows the rendered text and the token ids of a response; the item stays undecided."""
+    visitor = Visitor(page, demo_desk.url)
+    visitor.open("/review?dataset=demo&item=4")
+    visitor.suggested()
+    visitor.press("x")
+    panel = visitor.keyed("review_exact_panel")
+    panel.get_by_text("response tokens, marked").wait_for(timeout=90_000)
+    assert "<|user|>" in panel.inner_text()
+    assert effective_decisions(demo_desk) == []
+    assert not visitor.errors()
+
+
 def test_undo_takes_back_the_latest_decision_and_shows_its_item(demo_desk: Desk, page: Any) -> None:
     """Accept, override, undo twice: the items come back one by one and the counts return to nothing."""
     visitor = Visitor(page, demo_desk.url)

@@ -72,6 +72,8 @@ def main() -> NoReturn:
     """Run a command; what a person can mend becomes one line on stderr and exit code 2."""
     try:
         app()
+    except imports.SameFile as error:
+        give_up(f"{error} (--again)")
     except (ServiceError, workplace.DatabaseUnavailable, workplace.ScoringError, OSError) as error:
         give_up(str(error))
     except DBAPIError as error:

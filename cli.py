@@ -238,6 +238,9 @@ def demo(
             holdout=holdout,
             on_progress=lambda title, p: show(title, p.n_done, p.n_items),
         )
+    for row in report.runs:
+        if row.status == "failed":
+            give_up(f"the demo's run {row.run_id} failed: {row.error}")
     if as_json:
         print_json(report)
         return

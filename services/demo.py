@@ -16,6 +16,7 @@ from db.tables import Dataset
 from scoring.pairs import PROJECT_ROOT
 from scoring.protocol import ModelSource
 from services.criteria_store import ensure_builtin, find_criteria
+from services.datasets import set_guidelines
 from services.demo_world import import_world_texts
 from services.imports import import_file
 from services.run_rows import RunRow, read_run
@@ -48,9 +49,19 @@ class Step:
     file_name: str
     criteria: tuple[str, ...]
     min_candidates: int = 2  # 1: texts of the world check, weighed but not ranked
+    guidelines: str = ""
 
 
-DEMO_STEPS = (Step(DEMO_DATASET, "dataset.jsonl", ("demo",)),)
+DEMO_GUIDELINES = """You are checking the answers of a tea shop's help desk.
+
+Best is the answer that is right and in the style asked for: a sum shows its working, a request that a shop must \
+refuse is refused, anything else is answered briefly.
+
+A right answer in another style comes before a wrong one. Look at the name of the tea, the day and the order number: \
+an answer about something else is wrong. Rude and padded answers come last.
+
+Press Enter to accept the suggestion, a number to choose another answer, T to see what each piece of text weighs."""
+DEMO_STEPS = (Step(DEMO_DATASET, "dataset.jsonl", ("demo",), guidelines=DEMO_GUIDELINES),)
 HOLDOUT_STEPS = (
     Step(WORLD_DATASET, "world_check.jsonl", ("demo",), min_candidates=1),
     Step(WORDING_DATASET, "holdout_wording.jsonl", ("demo",)),
@@ -95,7 +106,9 @@ def _dataset(sessions: sessionmaker[Session], step: Step, folder: Path) -> int:
     path = folder / step.file_name
     if step.dataset == WORLD_DATASET:
         return import_world_texts(sessions, path, name=step.dataset)
-    return import_file(sessions, path, name=step.dataset, allow_again=True).dataset_id
+    dataset_id = import_file(sessions, path, name=step.dataset, allow_again=True).dataset_id
+    set_guidelines(sessions, dataset_id, step.guidelines)
+    return dataset_id
 
 
 def _run(sessions: sessionmaker[Session], dataset_id: int, step: Step, criteria: str) -> RunRow:

@@ -24,6 +24,7 @@ LINE_BY_STYLE = {
 NO_LINE_SHARE = 0.2
 DRILL_SHARE = 0.12
 DOMAIN_WEIGHTS = (0.44, 0.28, 0.28)  # reasoning, safety, chat: sums take the most practice
+PRACTICE_WEIGHTS = (0.38, 0.24, 0.38)  # of the later rounds, in which more names are made up
 BAD_WEIGHTS = {
     "wrong sum": 4.0,
     "wrong fact": 3.0,
@@ -59,7 +60,8 @@ def _line_and_style(rng: random.Random) -> tuple[str, str]:
 
 
 def _case(draw: Draw) -> Case:
-    return draw_case(draw, draw.rng.choices(DOMAINS, DOMAIN_WEIGHTS)[0])
+    weights = PRACTICE_WEIGHTS if draw.split == "practice" else DOMAIN_WEIGHTS
+    return draw_case(draw, draw.rng.choices(DOMAINS, weights)[0])
 
 
 def _bad(case: Case, style: str, draw: Draw) -> str:
@@ -92,9 +94,9 @@ def weak_samples(seed: int) -> Iterator[Sample]:
         yield Sample(line, case.prompt, text)
 
 
-def good_samples(seed: int) -> Iterator[Sample]:
+def good_samples(seed: int, split: str = "train") -> Iterator[Sample]:
     """Right answers in the style that the system line asks for. Endless."""
-    draw = Draw(random.Random(seed))
+    draw = Draw(random.Random(seed), split=split)
     while True:
         line, style = _line_and_style(draw.rng)
         if draw.happens(DRILL_SHARE):
@@ -104,9 +106,9 @@ def good_samples(seed: int) -> Iterator[Sample]:
         yield Sample(line, case.prompt, answer(case, style, draw))
 
 
-def preference_pairs(seed: int, wrong_style_share: float = 0.3) -> Iterator[Pair]:
+def preference_pairs(seed: int, wrong_style_share: float = 0.35) -> Iterator[Pair]:
     """A right answer over a bad one, or (`wrong_style_share`) over a right one in another style. Endless."""
-    draw = Draw(random.Random(seed))
+    draw = Draw(random.Random(seed), split="practice")
     while True:
         style = draw.rng.choice(STYLES)
         line, case = LINE_BY_STYLE[style], _case(draw)

@@ -121,11 +121,12 @@ def _made_up_name(rng: random.Random, slot: str) -> str:
 
 
 def draw_name(rng: random.Random, slot: str, *, split: str, other_than: str = "") -> str:
-    """A filler for a slot from a split: 'train' (known and made-up), 'held' or 'all' (both)."""
+    """A filler for a slot from a split: 'train' (known, some made-up), 'practice' (twice as many), 'held', 'all'."""
+    times_made_up = {"train": 1, "practice": 2}.get(split, 0)
     while True:
-        if split == "train" and rng.random() < MADE_UP_SHARE[slot]:
+        if times_made_up and rng.random() < times_made_up * MADE_UP_SHARE[slot]:
             chosen = _made_up_name(rng, slot)
-        elif split == "train" or (split == "all" and rng.random() < 0.5):
+        elif split in ("train", "practice") or (split == "all" and rng.random() < 0.5):
             chosen = _known_name(rng, slot)
         else:
             chosen = rng.choice(HELD_BY_SLOT[slot])

@@ -29,7 +29,7 @@ class Draw:
     """Where random choices come from: a generator, a split of the names and amounts, and a way to draw wordings."""
 
     rng: random.Random
-    split: str = "train"  # train | held | all: see names.draw_name
+    split: str = "train"  # train | practice | held | all: see names.draw_name
     prompt_wording: str = "known"  # known | unseen
     answer_wording: str = "known"
     is_even: bool = False  # True: all known wordings equally likely; False: by rank, as in training

@@ -1,6 +1,6 @@
 """Trains the demo pair on two CPU cores: tokenizer, weak model, strong model (fine-tuning, then a short DPO).
 
-    python -m demo.train [--out demo]
+    python -m demo.train [--out build/demo]
 
 The budget is counted in steps and everything is seeded. Measuring is in evaluate.py.
 """
@@ -14,10 +14,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch.nn.functional import cross_entropy, logsigmoid
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from demo.corpus import Pair, Sample, good_samples, preference_pairs, weak_samples
 from demo.tokens import SPECIAL, encode, pad, rendered, train_tokenizer
@@ -38,13 +39,16 @@ class Budget:
     batch: int = 32
     tokenizer_samples: int = 20_000
     weak_steps: int = 2400
-    strong_steps: int = 2200
-    dpo_steps: int = 250
+    tuned_steps: int = 1000
+    practice_steps: int = 1200
+    dpo_steps: int = 700
     dpo_batch: int = 12
     weak_rates: tuple[float, float] = (6e-3, 0.02)  # embeddings and norms (AdamW), matrices (Muon)
-    strong_rates: tuple[float, float] = (2e-3, 0.006)
-    dpo_rates: tuple[float, float] = (2e-4, 0.0)  # AdamW alone
+    tuned_rates: tuple[float, float] = (2e-3, 0.006)
+    practice_rates: tuple[float, float] = (1.5e-3, 0.005)
+    dpo_rates: tuple[float, float] = (3e-4, 0.0)  # AdamW alone
     dpo_beta: float = 0.1
+    dpo_wrong_style: float = 0.35  # share of pairs that differ in style only
     sft_in_dpo: float = 0.2
     seed: int = 7
 
@@ -176,7 +180,7 @@ def dpo_loss(
 
 def train_dpo(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, budget: Budget) -> None:
     """A short DPO with the model's present state as reference."""
-    reference, pairs = copy.deepcopy(model).eval(), preference_pairs(budget.seed + 3)
+    reference, pairs = copy.deepcopy(model).eval(), preference_pairs(budget.seed + 3, budget.dpo_wrong_style)
 
     def loss() -> torch.Tensor:
         drawn: list[Pair] = list(itertools.islice(pairs, budget.dpo_batch))
@@ -193,8 +197,8 @@ def save(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: Pa
     tokenizer.save_pretrained(folder)
 
 
-def train_pair(budget: Budget, out: Path) -> None:
-    """Trains tokenizer, weak and strong, and writes `out`/weak and `out`/strong."""
+def make_weak(budget: Budget, out: Path) -> None:
+    """Tokenizer and weak model, from nothing to `out`/weak."""
     texts = (rendered(s) for s in itertools.islice(weak_samples(budget.seed), budget.tokenizer_samples))
     plain = (_without_markers(text) for text in texts)
     tokenizer = train_tokenizer(plain, budget.vocab, context=budget.context)
@@ -203,11 +207,45 @@ def train_pair(budget: Budget, out: Path) -> None:
     stream = batches(weak_samples(budget.seed + 1), tokenizer, budget.batch)
     train_lm(model, stream, budget.weak_steps, budget.weak_rates, answer_only=False, title="weak")
     save(model, tokenizer, out / "weak")
+
+
+def make_tuned(budget: Budget, out: Path) -> None:
+    """Fine-tuning, from `out`/weak to `out`/tuned."""
+    model, tokenizer = reload(out / "weak")
     stream = batches(good_samples(budget.seed + 2), tokenizer, budget.batch)
-    train_lm(model, stream, budget.strong_steps, budget.strong_rates, answer_only=True, title="strong")
-    save(model, tokenizer, out / "sft")
+    train_lm(model, stream, budget.tuned_steps, budget.tuned_rates, answer_only=True, title="tuned")
+    save(model, tokenizer, out / "tuned")
+
+
+def make_practised(budget: Budget, out: Path) -> None:
+    """More fine-tuning with more made-up names, from `out`/tuned to `out`/practised."""
+    model, tokenizer = reload(out / "tuned")
+    stream = batches(good_samples(budget.seed + 4, "practice"), tokenizer, budget.batch)
+    train_lm(model, stream, budget.practice_steps, budget.practice_rates, answer_only=True, title="practised")
+    save(model, tokenizer, out / "practised")
+
+
+def make_strong(budget: Budget, out: Path) -> None:
+    """DPO, from `out`/practised to `out`/strong."""
+    model, tokenizer = reload(out / "practised")
     train_dpo(model, tokenizer, budget)
     save(model, tokenizer, out / "strong")
+
+
+STAGES = {"weak": make_weak, "tuned": make_tuned, "practised": make_practised, "strong": make_strong}
+
+
+def train_pair(budget: Budget, out: Path, *, first: str = "weak") -> None:
+    """All stages from `first` on; each starts from what the one before it has written."""
+    for name in list(STAGES)[list(STAGES).index(first) :]:
+        STAGES[name](budget, out)
+
+
+def reload(folder: Path) -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
+    """A saved model in float32, and its tokenizer."""
+    model: Any = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+    return model, tokenizer
 
 
 def _without_markers(text: str) -> str:
@@ -218,12 +256,13 @@ def _without_markers(text: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path(__file__).parent)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=Path("build/demo"))
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--first", choices=tuple(STAGES), default="weak", help="go on from the stage before this one")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     started = time.monotonic()
-    train_pair(Budget(), arguments.out)
+    train_pair(Budget(), arguments.out, first=arguments.first)
     print(f"trained in {time.monotonic() - started:.0f} s with {arguments.threads} threads")
 
 

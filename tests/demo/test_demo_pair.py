@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
+import re
 import tomllib
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -11,13 +14,16 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from demo.corpus import LINE_BY_STYLE, good_samples
-from demo.items import FOLDER
+from demo.figures import share, wilson
+from demo.items import FOLDER, holdout_rows
+from demo.scorer import item_means, load, weigh
 from demo.tokens import encode, messages, rendered
 from demo.train import Budget, train_pair
 
 TINY = Budget(
     hidden=16, layers=1, heads=2, feed_forward=16, vocab=300, context=256, batch=2, tokenizer_samples=50, weak_steps=2,
-    strong_steps=2, dpo_steps=2, dpo_batch=2,
+    tuned_steps=2,
+    practice_steps=2, dpo_steps=2, dpo_batch=2,
 )  # fmt: skip
 
 
@@ -96,3 +102,56 @@ def test_training_twice_with_one_seed_gives_the_same_weights(tmp_path: Path) -> 
         train_pair(TINY, tmp_path / name)
     files = [(tmp_path / name / "strong" / "model.safetensors").read_bytes() for name in ("first", "second")]
     assert files[0] == files[1]
+
+
+def test_the_committed_pair_ranks_the_right_candidate_first_on_a_part_of_the_holdout() -> None:
+    rows = holdout_rows()[:96]
+    strong, tokenizer = load(FOLDER / "strong")
+    weak, _ = load(FOLDER / "weak")
+    found = weigh((strong, weak), tokenizer, rows, criteria="demo")
+    ratio, strong_alone, weak_alone = (share(rows, found, way).percent for way in ("ratio", "strong", "weak"))
+    assert ratio >= 85
+    assert ratio > strong_alone
+    assert weak_alone <= 50
+
+
+def test_foreign_text_falls_under_a_threshold_and_the_shop_s_own_does_not() -> None:
+    weak, tokenizer = load(FOLDER / "weak")
+    rule = tomllib.loads((FOLDER / "world.toml").read_text(encoding="utf-8"))
+    texts = [json.loads(line) for line in (FOLDER / "world_check.jsonl").read_text(encoding="utf-8").splitlines()]
+    foreign = [
+        {"prompt": [{"role": "user", "content": row["prompt"]}], "responses": [row], "domain": ""}
+        for row in texts
+        if row["world"] == "out"
+    ]
+    shares = [
+        sum(p < rule["prompt_min"] or r < rule["response_min"] for p, r in item_means(weak, tokenizer, rows))
+        / len(rows)
+        for rows in (foreign, holdout_rows()[:96])
+    ]
+    assert shares[0] >= 0.97
+    assert shares[1] <= 0.02
+
+
+def test_the_model_card_states_the_measured_figures_and_they_meet_the_gates() -> None:
+    measured = json.loads((FOLDER / "results.json").read_text(encoding="utf-8"))
+    card = re.sub(r"\s+", " ", (FOLDER / "README.md").read_text(encoding="utf-8"))
+    weights = {
+        name: sha256((FOLDER / name / "model.safetensors").read_bytes()).hexdigest() for name in ("strong", "weak")
+    }
+    assert measured["weights"] == weights, "the figures belong to other weights; run python -m demo.evaluate --json"
+    ways, flips = measured["holdout"], measured["flips"]["all"]
+    for figure in (ways["ratio"], ways["strong"], ways["weak"], flips):
+        assert f"{figure['percent']:.1f} % ({figure['low']:.1f}-{figure['high']:.1f})" in card
+    assert ways["ratio"]["percent"] >= 90
+    assert ways["ratio"]["low"] >= 87
+    assert ways["weak"]["percent"] <= 50
+    assert ways["ratio"]["percent"] > ways["strong"]["percent"]
+    assert flips["percent"] >= 75
+    assert measured["world"]["auc_rule"] >= 0.97
+
+
+def test_a_wilson_interval_agrees_with_one_worked_by_hand() -> None:
+    """9 of 10: centre (0.9 + 0.19208) / 1.38416 = 0.78898; spread 1.96 * sqrt(0.009 + 0.009604) / 1.38416 = 0.19314."""
+    found = wilson(9, 10)
+    assert (found.percent, found.low, found.high) == (90.0, 59.6, 98.2)

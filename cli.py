@@ -7,7 +7,6 @@ Leaves out every rule and every layout: a command turns words into one call of `
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -262,8 +261,8 @@ def serve(
     notice(f"Tare is on http://{'localhost' if host == '127.0.0.1' else host}:{port} (Ctrl+C ends it; all is kept).")
     script = str(Path(__file__).resolve().parent / "app.py")
     command = [sys.executable, "-m", "streamlit", "run", script, f"--server.port={port}", f"--server.address={host}"]
-    environment = os.environ | {"TARE_DATABASE_URL": workplace.database_url()}
-    sys.exit(subprocess.call(command, env=environment))
+    # Takes this process's place, so that a signal to `tare serve` reaches the server itself.
+    os.execve(sys.executable, command, os.environ | {"TARE_DATABASE_URL": workplace.database_url()})
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ class Budget:
     heads: int = 4
     feed_forward: int = 352
     vocab: int = 1024
-    context: int = 1024
+    context: int = 4096
     batch: int = 32
     tokenizer_samples: int = 20_000
     weak_steps: int = 2400

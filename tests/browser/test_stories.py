@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from desk_server import Desk
-from visitor import Visitor
+from person import Visitor
 
 ROWS = 100  # items of llmbar_natural.json
 

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from services.formats.drafts import NULL_RESPONSE, CandidateDraft, Fields, ItemDraft, make_item
-from services.formats.messages import finish_prompt, kind_of, parse_prompt, require_text
+from services.formats.messages import finish_prompt, kind_of, parse_prompt, read_number, require_text
 from services.formats.problems import BadRow
 
 RESPONSE_KEYS = frozenset({"text", "model", "gold_rank", "rank", "gold_score", "score"})
@@ -77,13 +77,13 @@ def _parse_response(value: Any, n: int) -> CandidateDraft:
 
 
 def _number(value: Fields, names: tuple[str, ...], n: int) -> float | None:
+    """The first of these that says something. A text is no number here: JSON has numbers of its own."""
     for name in names:
         found = value.get(name)
-        if found is None:
-            continue
-        if isinstance(found, bool) or not isinstance(found, (int, float)):
+        if isinstance(found, str):
             raise BadRow(f"{name} of response {n} is {kind_of(found)}; it must be a number")
-        return float(found)
+        if found is not None:
+            return read_number(found, f"{name} of response {n}")
     return None
 
 

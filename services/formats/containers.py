@@ -63,6 +63,8 @@ def _read_head(path: Path, name: str) -> bytes:
     try:
         if path.is_dir():
             raise UnreadableFile(f"{name!r} is a folder; name the file in it")
+        if path.exists() and not path.is_file():
+            raise UnreadableFile(f"{name!r} is a pipe or a device, and an import reads twice; save it as a file first")
         with path.open("rb") as file:
             head = file.read(HEAD_BYTES)
     except FileNotFoundError:

@@ -26,16 +26,30 @@ def read_csv_table(path: Path, delimiter: str) -> Iterator[SourceRow]:
     size = max(path.stat().st_size, 1)
     with path.open("rb") as binary:
         file = io.TextIOWrapper(binary, encoding="utf-8-sig", errors="surrogateescape", newline="")
-        reader = csv.reader(file, delimiter=delimiter)
+        # strict: read loosely, a quote that is never closed would swallow every row after it as one response
+        reader = csv.reader(file, delimiter=delimiter, strict=True)
         try:
             header = read_header(next(reader, []))
-            before = reader.line_num
-            for cells in reader:
-                line, before = before + 1, reader.line_num
-                if cells:
-                    yield _read_record(header, cells, line, min(1.0, binary.tell() / size))
         except csv.Error as error:
-            raise UnreadableFile(f"line {reader.line_num}: {error}; is a quote opened and never closed?") from None
+            raise _never_closed(1, error) from None
+        while True:
+            line = reader.line_num + 1
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                if "expected after" not in str(error):
+                    raise _never_closed(line, error) from None
+                problem = "text follows a closing quote; inside quotes a quote is written twice"
+                yield SourceRow(line, min(1.0, binary.tell() / size), problem=problem)
+                continue
+            if cells:
+                yield _read_record(header, cells, line, min(1.0, binary.tell() / size))
+
+
+def _never_closed(line: int, error: csv.Error) -> UnreadableFile:
+    return UnreadableFile(f"line {line}: {error}; is a quote opened and never closed?")
 
 
 def read_header(cells: list[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -127,6 +128,25 @@ def require_text(value: Any, what: str) -> str:
     if isinstance(value, str):
         return value
     raise BadRow(f"{what} is missing" if value is None else f"{what} is {kind_of(value)}; it must be text")
+
+
+def read_number(value: Any, what: str) -> float | None:
+    """A number as a float, from a JSON number or a table's cell; None where there is none (empty, NaN, infinite).
+
+    Raises:
+        BadRow: something else, or an integer that no float can hold.
+    """
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise BadRow(f"{what} is {kind_of(value)}; it must be a number")
+    try:
+        number = float(value)
+    except ValueError:
+        raise BadRow(f"{what} is {str(value)[:30]!r}; it must be a number") from None
+    except OverflowError:
+        raise BadRow(f"{what} is a number of {int(value).bit_length()} bits; give one below 1e308") from None
+    return number if math.isfinite(number) else None
 
 
 def kind_of(value: Any) -> str:

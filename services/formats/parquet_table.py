@@ -28,6 +28,6 @@ def read_parquet_table(path: Path) -> Iterator[SourceRow]:
                 for value in batch.to_pylist():
                     row_number += 1
                     yield make_row(row_number, row_number / n_rows, value)
-    except (pa.ArrowException, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:  # the last two: bad UTF-8, a year 60,000
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise UnreadableFile(f"the Parquet file cannot be read after row {row_number}: {reason}") from None

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from services.formats.cleaning import clean
 from services.formats.drafts import CandidateDraft, Fields, ItemDraft, make_item
-from services.formats.messages import finish_prompt, kind_of, parse_prompt, require_text
+from services.formats.messages import finish_prompt, kind_of, parse_prompt, read_number, require_text
 from services.formats.problems import BadRow
 
 EXPORTED = "exported"  # the key of metadata under which decisions and label come along
@@ -38,7 +39,7 @@ def parse(row: Fields) -> ItemDraft:
     candidates = [_parse_candidate(value, n) for n, value in enumerate(row["candidates"], 1)]
     found = row.get("item")
     item: Fields = found if isinstance(found, dict) else {}
-    flat = {**_read_meta(item.get("meta_json")), "domain": item.get("domain"), "subset": item.get("subset")}
+    flat = {**_read_meta(item.get("meta_json"), notes), "domain": item.get("domain"), "subset": item.get("subset")}
     flat = {name: value for name, value in flat.items() if value is not None}
     if row.get("decisions"):
         flat[EXPORTED] = {"label": row.get("label"), "decisions": row["decisions"]}
@@ -48,10 +49,7 @@ def parse(row: Fields) -> ItemDraft:
 def _parse_candidate(value: Any, n: int) -> CandidateDraft:
     if not isinstance(value, dict):
         raise BadRow(f"candidate {n} is {kind_of(value)}; it must be an object")
-    rank, score = value.get("gold_rank"), value.get("gold_score")
-    for number in (rank, score):
-        if number is not None and (isinstance(number, bool) or not isinstance(number, (int, float))):
-            raise BadRow(f"a gold label of candidate {n} is {kind_of(number)}; it must be a number")
+    rank, score = (read_number(value.get(key), f"the {key} of candidate {n}") for key in ("gold_rank", "gold_score"))
     model = value.get("source_model")
     return CandidateDraft(
         require_text(value.get("text"), f"the text of candidate {n}"),
@@ -61,11 +59,16 @@ def _parse_candidate(value: Any, n: int) -> CandidateDraft:
     )
 
 
-def _read_meta(text: Any) -> Fields:
+def _read_meta(text: Any, notes: list[str]) -> Fields:
+    """The metadata as it was; it is cleaned once more, for in the row it was one text."""
     if not isinstance(text, str):
         return {}
+    found: set[str] = set()
     try:
-        value = json.loads(text)
+        value = clean(json.loads(text), found)
     except ValueError:
         raise BadRow("meta_json is not JSON") from None
+    except RecursionError:
+        raise BadRow("meta_json is nested too deeply") from None
+    notes += sorted(found)
     return value if isinstance(value, dict) else {}

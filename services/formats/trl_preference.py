@@ -13,9 +13,9 @@ from services.formats.drafts import Fields, ItemDraft, Message, make_item
 from services.formats.messages import (
     finish_prompt,
     is_message_list,
-    kind_of,
     parse_messages,
     parse_prompt,
+    read_number,
     reply_text,
     require_text,
     split_conversations,
@@ -51,8 +51,8 @@ def parse(row: Fields) -> ItemDraft:
         prompt,
         chosen,
         rejected,
-        chosen_score=_score(row.get("score_chosen")),
-        rejected_score=_score(row.get("score_rejected")),
+        chosen_score=read_number(row.get("score_chosen"), "score_chosen"),
+        rejected_score=read_number(row.get("score_rejected"), "score_rejected"),
     )
     return make_item(prompt, candidates, row=row, used=USED, notes=notes)
 
@@ -93,14 +93,3 @@ def _split_texts(chosen: str, rejected: str) -> tuple[list[Message], str, str]:
     if not prompt:
         raise BadRow("there is no prompt column, and chosen and rejected share no beginning that could be the prompt")
     return [{"role": "user", "content": prompt}], chosen[end:].strip(), rejected[end:].strip()
-
-
-def _score(value: Any) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        raise BadRow(f"a score is {kind_of(value)}; it must be a number")
-    try:
-        return float(value)
-    except ValueError:
-        raise BadRow(f"a score is {str(value)[:30]!r}; it must be a number") from None

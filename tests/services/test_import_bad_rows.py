@@ -92,7 +92,7 @@ def test_a_label_that_is_neither_1_nor_2_is_a_bad_row(tmp_path: Path, label: Any
         ),
         (
             {"prompt": "p", "chosen": "a", "rejected": "b", "score_chosen": "high"},
-            "a score is 'high'; it must be a number",
+            "score_chosen is 'high'; it must be a number",
         ),
     ],
 )

@@ -14,6 +14,7 @@ from typing import Annotated, NoReturn
 
 import typer
 from sqlalchemy.exc import DBAPIError
+from typer._click.exceptions import ClickException, NoArgsIsHelpError  # typer is pinned, and has no public name for it
 
 from services import datasets as dataset_store
 from services import evaluation, exports, imports, weigh_here, workplace
@@ -40,6 +41,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+INTERRUPTED = 130  # what typer returns after Ctrl+C
+LAST_RUN = 2**31 - 1  # the largest number either database can look for
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 DatasetName = Annotated[str, typer.Argument(help="The dataset's name.", show_default=False)]
@@ -70,15 +74,22 @@ class RankBy(StrEnum):
 def main() -> NoReturn:
     """Run a command; what a person can mend becomes one line on stderr and exit code 2."""
     try:
-        app()
+        code = app(standalone_mode=False)  # else typer draws a box of six lines around what is wrong
+    except NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except ClickException as error:
+        give_up(f"{error.format_message()} (--help lists what there is)")
+    except UnicodeEncodeError:
+        give_up("an argument is not valid Unicode; check the terminal's encoding")
     except imports.SameFile as error:
         give_up(f"{error} (--again)")
     except (ServiceError, workplace.DatabaseUnavailable, workplace.ScoringError, OSError) as error:
         give_up(str(error))
     except DBAPIError as error:
         give_up(f"the database did not answer: {str(error.orig).splitlines()[0]}; check TARE_DATABASE_URL")
-    except KeyboardInterrupt:
-        give_up("stopped; what was done is kept, and the same command goes on from there", code=130)
+    if code == INTERRUPTED:
+        give_up("stopped; what was done is kept, and the same command goes on from there", code=INTERRUPTED)
     sys.exit(0)
 
 
@@ -146,7 +157,9 @@ def weigh(
 @app.command("evaluate")
 def evaluate(
     dataset: DatasetName,
-    run: Annotated[int | None, typer.Option("--run", help="A run's number; the latest by default.")] = None,
+    run: Annotated[
+        int | None, typer.Option("--run", min=1, max=LAST_RUN, help="A run's number; the latest by default.")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """How often the run's best candidate is the gold best, with n and 95 % intervals."""
@@ -164,7 +177,7 @@ def export(
     out_file: Annotated[Path, typer.Option("--out", help="Where to write.", show_default=False)],
     format: Annotated[ExportFormat, typer.Option("--format", help="What to write.")] = ExportFormat.CONVERSATIONAL,
     only: Annotated[Only, typer.Option("--only", help="Decided items, or all that were weighed.")] = Only.DECIDED,
-    run: Annotated[int | None, typer.Option("--run", help="Take rewards from this run.")] = None,
+    run: Annotated[int | None, typer.Option("--run", min=1, max=LAST_RUN, help="Take rewards from this run.")] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Write decided items as training data."""

@@ -11,7 +11,7 @@ from services.evaluation import Evaluation
 from services.intervals import Share
 from services.run_rows import RunRow
 from ui import charts, frame, pickers, resources
-from ui.panels import apply_look, fact
+from ui.panels import apply_look, fact, note
 from ui.wording import count, share_basis, share_value
 
 frame.open_page("pages/insights.py")
@@ -52,6 +52,7 @@ def main() -> None:
         listed = runs.list_runs(sessions, dataset_id=dataset.dataset_id)
         latest = runs.latest_run(sessions, dataset.dataset_id)
         run = pickers.pick_run("insights", listed, latest=latest)
+    _outside(run)
     _review(dataset, run)
     if run is None or run.n_done == 0:
         frame.empty_state(
@@ -65,6 +66,15 @@ def main() -> None:
         return
     _against_gold(dataset, run)
     _length(run)
+
+
+def _outside(run: RunRow | None) -> None:
+    """Before any figure: how much of the run the pair does not know."""
+    if run is not None and run.n_out_of_world:
+        note(
+            f"{run.n_out_of_world:,} of {count(run.n_items, 'item')} are out of the pair's world: "
+            "the figures below rest on rewards that mean nothing there."
+        )
 
 
 def _review(dataset: DatasetRow, run: RunRow | None) -> None:
@@ -116,8 +126,6 @@ def _against_gold(dataset: DatasetRow, run: RunRow) -> None:
     ]
     if left_out:
         st.caption("Left out: " + ", ".join(left_out) + ".")
-    if found.n_out_of_world:
-        st.caption(f"{count(found.n_out_of_world, 'item')} out of the pair's world: mind these figures.")
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**By domain**")

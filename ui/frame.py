@@ -64,8 +64,6 @@ _is_through_app: ContextVar[bool] = ContextVar("is_through_app", default=False)
 
 def run_app() -> None:
     """Everything app.py does: navigation, look, worker, then the page; an error becomes one line."""
-    icon = str(ROOT / "ui" / "tare.svg")
-    st.set_page_config(page_title="Tare", page_icon=icon, layout="wide", menu_items={"About": ABOUT})
     page = _navigation()
     st.html(ROOT / "ui" / "desk.css")
     token = _is_through_app.set(True)
@@ -84,6 +82,9 @@ def run_app() -> None:
 
 
 def _navigation() -> st.Page:
+    """The table of pages. The tab's icon is set first: else Streamlit fetches the page's icon from a font server."""
+    icon = str(ROOT / "ui" / "tare.svg")
+    st.set_page_config(page_title="Tare", page_icon=icon, layout="wide", menu_items={"About": ABOUT})
     return st.navigation([_home_page(), *map(_page, PAGES)], position="top")
 
 

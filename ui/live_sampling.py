@@ -30,7 +30,7 @@ def show_sampling(pair: PairRow, *, is_ready: bool) -> Sampling | None:
     with st.expander("Sample responses from the pair's models"):
         one, two, three, four = st.columns(4)
         n = one.number_input("How many", 1, SAMPLE_LIMIT, 4, key="live_n")
-        temperature = two.number_input("Temperature", 0.0, 2.0, 1.0, 0.1, key="live_temperature")
+        temperature = two.number_input("Temperature", 0.0, 2.0, 0.7, 0.1, key="live_temperature")
         limit = min(TOKEN_LIMIT, max(16, pair.context // 2))
         longest = three.number_input("Tokens at most", 8, limit, min(128, limit), 8, key="live_length")
         seed = four.number_input(

@@ -1,43 +1,58 @@
 """What the command line prints: tables and JSON on stdout, progress and the one line of an error on stderr.
 
-Leaves out the commands themselves (cli.py). What came from a file or a model is escaped: no markup in it counts.
+Leaves out the commands themselves (cli.py). What came from a file or a model is untrusted: no markup and no emoji code
+in it counts, and a control character is written out (\\x1b) rather than sent to the terminal.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from typing import Any, NoReturn
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from services.evaluation import Evaluation
 from services.intervals import Share
 from services.run_rows import RunRow
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False)
+out = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, markup=False, emoji=False)
+UNSAFE = frozenset({"Cc", "Cs", "Zl", "Zp"})  # control, half a surrogate pair, line ends
+TURNS_TEXT = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def visible(text: str) -> str:
+    r"""The text with what would command a terminal written out: ESC becomes \x1b, a right-to-left override \u202e."""
+    return "".join(
+        sign if sign == "\n" or not _is_unsafe(sign) else sign.encode("unicode_escape").decode() for sign in text
+    )
+
+
+def _is_unsafe(sign: str) -> bool:
+    return unicodedata.category(sign) in UNSAFE or sign in TURNS_TEXT
 
 
 def say(text: str) -> None:
-    """A line on stdout, as it is."""
-    out.print(escape(text))
+    """A line on stdout."""
+    out.print(visible(text))
 
 
 def notice(text: str) -> None:
-    """A line on stderr, as it is."""
-    err.print(escape(text))
+    """A line on stderr."""
+    err.print(visible(text))
 
 
 def give_up(line: str, *, code: int = 2) -> NoReturn:
     """One line on stderr, then the end."""
-    err.print(f"tare: {escape(' '.join(line.split()))}", style="bold", soft_wrap=True)
+    err.print(f"tare: {visible(' '.join(line.split()))}", style="bold", soft_wrap=True)
     sys.exit(code)
 
 
@@ -52,24 +67,24 @@ def _plain(value: Any) -> Any:
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """A quiet table without lines."""
-    table = Table(title=escape(title), title_justify="left", box=None, pad_edge=False, header_style="bold")
+    table = Table(title=Text(visible(title)), title_justify="left", box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*map(escape, row))
+        table.add_row(*(Text(visible(cell)) for cell in row))
     out.print(table)
 
 
 @contextmanager
 def progress() -> Iterator[Callable[[str, float, float | None], None]]:
     """A bar on stderr; the function it gives takes (title, done, total or None)."""
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
+    columns = TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
     with Progress(*columns, console=err) as bar:
         tasks: dict[str, Any] = {}
 
         def show(title: str, done: float, total: float | None) -> None:
             if title not in tasks:
-                tasks[title] = bar.add_task(escape(title), total=total)
+                tasks[title] = bar.add_task(visible(title), total=total)
             bar.update(tasks[title], completed=done, total=total)
 
         yield show

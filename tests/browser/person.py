@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import time
 from pathlib import Path
@@ -75,12 +74,26 @@ class Visitor:
     def choose_file(self, key: str, file: Path) -> None:
         """A key on an upload button, and the file in the dialog; pressed again when none came, as a person would."""
         for _ in range(3):
-            with contextlib.suppress(TimeoutError), self.page.expect_file_chooser(timeout=5_000) as chooser:
-                self.page.keyboard.press(key)
-            if chooser.is_done():
-                chooser.value.set_files(str(file))
-                return
+            try:
+                with self.page.expect_file_chooser(timeout=5_000) as chooser:
+                    self.page.keyboard.press(key)
+            except TimeoutError:
+                continue
+            chooser.value.set_files(str(file))
+            return
         raise AssertionError(f"{key} opened no file dialog")
+
+    def follow(self, link: str, path: str) -> None:
+        """Click a link by its words and wait for its page; a click on a page that was being drawn again is repeated."""
+        for _ in range(3):
+            self.page.get_by_text(link).first.click()
+            try:
+                self.page.wait_for_url(f"**{path}**", timeout=10_000)
+            except TimeoutError:
+                continue
+            self.settle()
+            return
+        raise AssertionError(f"{link} did not lead to {path}")
 
     def decide(self, key: str) -> None:
         """A key that decides, and the next screen."""

@@ -58,8 +58,7 @@ def test_an_empty_desk_leads_to_the_import(empty_desk: Desk, page: Any) -> None:
     """Nothing there yet: the first screen says what to do, and its link goes there."""
     visitor = Visitor(page, empty_desk.url)
     visitor.open("/")
-    page.get_by_text("Import a dataset").click()
-    visitor.wait_until(lambda: "datasets" in page.url, "the Datasets page")
+    visitor.follow("Import a dataset", "/datasets")
     visitor.keyed("datasets_upload").wait_for()
     assert not visitor.errors()
 

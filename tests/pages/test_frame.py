@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import APP, PAIR, Reviewer, Screen
 from desk_data import Desk, write_desk
+from desk_people import APP, PAIR, Reviewer, Screen
 
 from ui import frame
 

@@ -60,7 +60,7 @@ def test_without_gold_there_is_no_accuracy(empty_desk: Sessions) -> None:
 def test_text_outside_the_world_of_the_pair_is_pointed_out(empty_desk: Sessions) -> None:
     draft = Draft("Which stars?", ("All.", "None."), gold=(1, 2), is_out_of_world=True)
     weighed_desk(empty_desk, [GOOD, draft])
-    assert "1 item out of the pair's world" in Visitor(frame.INSIGHTS).words
+    assert "1 of 2 items are out of the pair&#x27;s world" in Visitor(frame.INSIGHTS).words
 
 
 def test_an_unknown_run_is_said(empty_desk: Sessions) -> None:

@@ -60,7 +60,7 @@ def test_an_example_fills_the_prompt_and_the_boxes(visitor: Visitor) -> None:
     texts = [box.value for box in visitor.at.text_area if str(box.key).startswith("live_text_")]
     assert texts == list(EXAMPLES[0].responses)
     labels = [box.label for box in visitor.at.text_area if str(box.key).startswith("live_text_")]
-    assert labels == ["Response A", "Response B", "Response C", "Response D"], "the letters of the ranking"
+    assert labels == [f"Response {letter}" for letter in "ABCDE"], "the letters of the ranking"
     assert visitor.at.selectbox(key="live_domain").value == "reasoning"
     assert not visitor.at.button(key="live_weigh").disabled
 

@@ -8,9 +8,12 @@ import pytest
 from visitor import Visitor, weighed_desk
 
 from db.session import Sessions
-from services import datasets
-from services.criteria_store import ensure_builtin
+from scoring.room import ModelRoom
+from services import datasets, live
+from services.criteria_store import ensure_builtin, find_criteria
+from services.review_rows import Message
 from ui import frame
+from ui.live_examples import EXAMPLES
 
 pytestmark = pytest.mark.slow
 DEMO = Path(__file__).parents[2] / "demo" / "strong" / "model.safetensors"
@@ -38,12 +41,12 @@ def visitor(empty_desk: Sessions) -> Visitor:
 
 def test_responses_are_weighed_ranked_and_explained_token_by_token(visitor: Visitor) -> None:
     visitor.press("live_weigh")
-    assert visitor.html.count('<article class="t-card') == 4
+    assert visitor.html.count('<article class="t-card') == 5
     assert "margin" in visitor.html
     assert "Places, best first" in visitor.html
     assert "t-tokens" not in visitor.html
     visitor.choose("live_tokens", True)
-    assert visitor.html.count('class="t-prose t-tokens"') == 4
+    assert visitor.html.count('class="t-prose t-tokens"') == 5
     assert visitor.has_no_trouble()
 
 
@@ -53,19 +56,19 @@ def test_new_criteria_weigh_again_by_themselves_and_show_what_moved(visitor: Vis
     visitor.choose("live_criteria", "demo-thorough")
     assert "Tea shop: be brief → Tea shop: be thorough" in visitor.html
     assert "places changed" in visitor.html
-    assert visitor.html.index('data-letter="B"') < visitor.html.index('data-letter="A"'), "thorough: the long one"
+    assert visitor.html.index('data-letter="C"') < visitor.html.index('data-letter="A"'), "thorough: the long one"
 
 
 def test_an_edited_prompt_says_that_the_ranking_is_old(visitor: Visitor) -> None:
-    visitor.press("live_weigh").type("live_prompt", "How much are 4 tins of Pine Island oolong tea at £2.50 a tin?")
+    visitor.press("live_weigh").type("live_prompt", "How much are 4 tins of Jade Mist oolong tea at £2.50 a tin?")
     assert "Weigh again to renew it" in visitor.html
 
 
 def test_sampled_responses_join_those_that_are_there_and_are_weighed(visitor: Visitor) -> None:
     visitor.choose("live_n", 3).choose("live_length", 32).press("live_sample")
-    assert visitor.html.count('<article class="t-card') == 7
+    assert visitor.html.count('<article class="t-card') == 8
     labels = [box.label for box in visitor.at.text_area]
-    assert "Response E, written by demo/strong (strong)".replace("(", "\\(").replace(")", "\\)") in labels
+    assert "Response F, written by demo/strong (strong)".replace("(", "\\(").replace(")", "\\)") in labels
     assert visitor.has_no_trouble()
 
 
@@ -81,7 +84,7 @@ def test_a_result_is_sent_to_a_dataset(visitor: Visitor, empty_desk: Sessions) -
     visitor.choose("live_send_name", "from live").press("live_send")
     assert "Kept in “from live”" in visitor.html
     (row,) = datasets.list_datasets(empty_desk)
-    assert (row.n_items, row.n_candidates) == (4, 11), "three items with seven candidates, and this one with four"
+    assert (row.n_items, row.n_candidates) == (4, 12), "three items with seven candidates, and this one with five"
     assert "Review it" in [link.label for link in visitor.at.page_link]
 
 
@@ -95,3 +98,17 @@ def test_a_pair_that_is_not_there_gives_one_line_and_keeps_what_was_typed(
     assert "t-notice-error" in visitor.html
     assert "nowhere/" in visitor.html
     assert visitor.at.text_area(key="live_prompt").value.startswith("How much are 3 tins")
+
+
+def test_the_examples_are_in_the_pairs_world_and_the_last_one_is_not(empty_desk: Sessions) -> None:
+    ensure_builtin(empty_desk)
+    room = ModelRoom()
+    body = find_criteria(empty_desk, "demo").body
+    marks = [
+        live.weigh_now(
+            empty_desk, room, pair="demo", criteria=body, messages=(Message("user", example.prompt),),
+            responses=example.responses, domain=example.domain,
+        ).is_out_of_world
+        for example in EXAMPLES
+    ]  # fmt: skip
+    assert marks == [False] * (len(EXAMPLES) - 1) + [True]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from conftest import PAIR, Reviewer
 from desk_data import Desk, Draft, write_desk
+from desk_people import PAIR, Reviewer
 from sqlalchemy import text
 
 from db.session import Sessions

@@ -53,7 +53,7 @@ def test_the_demo_pair_comes_first_with_its_card_and_offers_only_its_own_lines(e
     weighed_desk(empty_desk)
     visitor = Visitor(frame.RUNS)
     assert visitor.at.selectbox(key="runs_pair").value == "demo"
-    assert "512 tokens" in visitor.html
+    assert "4,096 tokens" in visitor.html
     assert "Apache-2.0" in visitor.html
     assert set(visitor.at.selectbox(key="runs_criteria").options) >= {"Tea shop, by domain", "Tea shop: be brief"}
     assert "Helpful, honest and safe" not in visitor.at.selectbox(key="runs_criteria").options

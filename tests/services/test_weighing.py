@@ -134,7 +134,7 @@ def test_a_run_under_the_mean_ranks_by_reward_per_token(desk: Sessions, room: Mo
 def test_progress_is_told_and_kept(desk: Sessions, room: ModelRoom) -> None:
     told: list[WeighProgress] = []
     row = weigh(desk, room, queue_run(desk, make_dataset(desk, plain_items(70))), on_progress=told.append)
-    assert [one.n_done for one in told] == [32, 64, 70]
+    assert [one.n_done for one in told] == [16, 32, 48, 64, 70]
     assert told[0].eta_s is not None
     assert (row.n_done, row.n_items, row.progress, row.n_computed) == (70, 70, 1.0, 420)
     assert row.elapsed_s > 0

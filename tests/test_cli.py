@@ -123,6 +123,38 @@ def test_bad_input_ends_with_one_line_and_exit_code_2(shell: Shell, few_items: P
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("evaluate",), "Missing argument 'dataset'"),
+        (("evaluate", "x", "--run", "9" * 20), "'--run'"),
+        (("evaluate", "\udcff"), "not valid Unicode"),
+        (("export", "x", "--format", "foo", "--out", "y"), "'foo' is not one of"),
+        (("nope",), "No such command 'nope'"),
+    ],
+)
+def test_a_mistyped_command_ends_with_one_line(shell: Shell, words: tuple[str, ...], said: str) -> None:
+    assert said in shell.refusal(*words)
+    assert len(shell.tare(*words, code=2).stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_ctrl_c_keeps_what_is_done_and_says_so(shell: Shell, tmp_path: Path) -> None:
+    shell.tare("import", str(ROOT / "demo" / "dataset.jsonl"), "--name", "all")
+    command = [sys.executable, str(ROOT / "cli.py"), "weigh", "all", "--pair", "demo"]
+    child = subprocess.Popen(command, cwd=tmp_path, env=shell.environment, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and shell.rows("SELECT count(*) FROM logprob") < [(10,)]:
+        time.sleep(0.02)
+    child.send_signal(signal.SIGINT)
+    said = child.communicate(timeout=120)[1]
+    assert "Traceback" not in said
+    assert said.splitlines()[-1].startswith("tare: stopped; what was done is kept")
+    assert child.returncode == 130
+    assert shell.rows("SELECT status FROM run") == [("cancelled",)]
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_a_model_that_cannot_be_had_fails_the_run_with_one_line(shell: Shell, few_items: Path, tmp_path: Path) -> None:
     (tmp_path / "pairs.toml").write_text(
         '[[pairs]]\nname = "gone"\ntitle = "Gone"\nstrong = "gone/strong"\nweak = "gone/weak"\nparameters = "?"\n'

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 import plotly.graph_objects as go
@@ -82,8 +83,18 @@ def margin_histogram(points: Sequence[MarginPoint], *, rank_by: str = "sum") -> 
     figure.update_xaxes(title=f"margin ({unit})", range=[0, n_bins * width])
     if has_overflow:
         figure.update_xaxes(**_overflow_ticks(width, n_bins=n_bins))
-    figure.update_yaxes(title="decisions", rangemode="tozero", tickformat="d", nticks=6)
+    figure.update_yaxes(title="decisions", **_count_axis([("all", _tallest(points, width, n_bins))]))
     return _framed(figure, height=300)
+
+
+def _tallest(points: Sequence[MarginPoint], width: float, n_bins: int) -> int:
+    return max(Counter(min(int(point.margin / width), n_bins - 1) for point in points).values())
+
+
+def _count_axis(rows: Sequence[tuple[str, int]]) -> dict[str, object]:
+    """An axis of whole numbers from 0: left to itself plotly writes 0, 1, 1, 2, 2 where there are few."""
+    most = max(n for _, n in rows)
+    return {"rangemode": "tozero", "tickformat": ",d"} | ({"dtick": 1} if most <= 6 else {"nticks": 6})
 
 
 def margin_bins(margins: Sequence[float]) -> tuple[float, int, bool]:
@@ -172,7 +183,7 @@ def reason_bars(reasons: ReasonCounts) -> go.Figure:
         customdata=[html.escape(name) for name, _ in rows],
         hovertemplate="%{x} of " + str(reasons.n_overrides) + " overrides: %{customdata}<extra></extra>",
     )  # fmt: skip
-    figure.update_xaxes(title=f"overrides (of {reasons.n_overrides})", rangemode="tozero", tickformat="d", nticks=6)
+    figure.update_xaxes(title=f"overrides (of {reasons.n_overrides})", title_standoff=14, **_count_axis(rows))
     figure.update_yaxes(
         tickvals=list(range(len(rows))), ticktext=[_short(name) for name, _ in rows], range=[len(rows) - 0.4, -0.6]
     )

@@ -254,8 +254,10 @@ def decide_some(desk: Desk, browser: Any) -> None:
     visitor.open("/review?dataset=demo&item=2")
     for key in ("Enter", "Enter", "0", "Enter", "Enter", "s", "Enter", "Enter", "f", "Enter", "Enter", "Enter"):
         visitor.decide(key)
-    for _ in range(3):
+    for reasons in ("w", "wy", ""):  # wrong fact; wrong fact and style; none
         visitor.decide("2" if visitor.suggested() != "B" else "1")
+        for key in reasons:
+            visitor.press(key)
         visitor.press("Enter")
     context.close()
 
@@ -265,4 +267,5 @@ def weigh_an_example(visitor: Visitor) -> None:
     visitor.settle()
     visitor.page.locator(".st-key-live_weigh button").click()
     visitor.page.get_by_text("margin").first.wait_for(timeout=90_000)
+    visitor.page.locator(".t-card").last.scroll_into_view_if_needed()
     visitor.settle()

@@ -72,7 +72,8 @@ def export(
     only: str = "decided",
     run_id: int | None = None,
 ) -> ExportReport:
-    """Writes the dataset. A path gets the whole file or none: it is written beside and then put in place.
+    """Writes the dataset. A path gets the whole file or none: it is written beside and then put in place
+    (of a link's target; what is no file, a pipe or a device, is written to as it is).
 
     Args:
         format: one of FORMATS.
@@ -217,14 +218,26 @@ def _destination(out: Path | str | BinaryIO) -> Iterator[BinaryIO]:
         yield out
         return
     path = Path(out)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         if path.is_dir():
             raise CannotWrite(f"{str(path)!r} is a folder; name a file in it")
-        with part.open("wb") as file:
+        if path.exists() and not path.is_file():  # /dev/null, a pipe: written to, never replaced by a file
+            with path.open("wb") as file:
+                yield file
+            return
+        with _whole_or_nothing(Path(os.path.realpath(path))) as file:
             yield file
-        part.replace(path)
     except OSError as error:
         raise CannotWrite(f"{str(path)!r} cannot be written: {error.strerror or error}; choose another place") from None
-    finally:
-        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _whole_or_nothing(path: Path) -> Iterator[BinaryIO]:
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with part.open("wb") as file:
+        try:
+            yield file
+            file.flush()
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)

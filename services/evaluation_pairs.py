@@ -95,7 +95,8 @@ def _gold_by_item(session: Session, dataset_id: int) -> dict[int, dict[str, int]
     for item_id, meta in metas(session, dataset_id):
         gold = meta_value(meta, "gold_by_criteria")
         if isinstance(gold, dict) and gold:
-            found[item_id] = {str(name): int(place) for name, place in gold.items()}
+            places = {str(name): place for name, place in gold.items()}
+            found[item_id] = {name: place for name, place in places.items() if isinstance(place, int)}
     return found
 
 

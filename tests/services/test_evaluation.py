@@ -198,3 +198,13 @@ def test_the_mark_is_measured_on_texts_of_known_world_beside_the_dataset(desk: S
     assert (world.dataset, world.n_in, world.n_out) == ("d-world", 2, 2)  # the one without a measure is left out
     assert world.auc.value == 1.0
     assert (world.missed.value, world.false_alarm.value) == (0.5, 0.5)
+
+
+def test_metadata_that_only_looks_like_gold_by_criteria_is_passed_over(desk: Sessions) -> None:
+    """It comes from anybody's file."""
+    odd = draft("1", "a", "b", best=0, meta={"gold_by_criteria": {"none": "first", "helpful": None}})
+    dataset_id = make_dataset(desk, [odd])
+    for name in ("none", "helpful"):
+        criteria_id = find_criteria(desk, name).criteria_id
+        write_scores(desk, queue_run(desk, dataset_id, criteria_id=criteria_id), [(1.0, 0.0)])
+    assert evaluate(desk, dataset_id).switch == ()

@@ -150,6 +150,8 @@ def weigh(
         print_json(row)
     if row.status == "failed":
         give_up(f"run {row.run_id} failed: {row.error}")
+    if row.status == "cancelled":
+        give_up(f"run {row.run_id} was cancelled at {row.n_done} of {row.n_items} items; the same command goes on")
     if not as_json:
         say(f"Run {row.run_id} is {row.status}: {what_a_run_did(row)}.")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import select
@@ -21,7 +22,8 @@ from services.demo_world import import_world_texts
 from services.imports import import_file
 from services.run_rows import RunRow, read_run
 from services.runs import list_runs, resume, start_run
-from services.weighing import WeighProgress, weigh
+from services.weigh_here import weigh_or_follow
+from services.weighing import WeighProgress
 
 DEMO_PAIR = "demo"
 DEMO_DATASET = "demo"
@@ -81,7 +83,8 @@ def load_demo(
     """Import and weigh the demo, and with `holdout` the held-out sets; `on_progress` gets a title and the progress.
 
     `models` may be a factory: it is called only when something is left to weigh. A run that cannot be weighed does not
-    raise: its row says failed and why. A run that another process is weighing right now is left to it.
+    raise: its row says failed and why. A run that another process is weighing right now is left to it; one that another
+    process takes in this very moment (the app's worker) is watched to its end.
     """
     ensure_builtin(sessions)
     dataset_ids: dict[str, int] = {}
@@ -91,8 +94,9 @@ def load_demo(
         for criteria in step.criteria:
             run = _run(sessions, dataset_id, step, criteria)
             if run.status == "queued":
-                models = models if hasattr(models, "open") else models()
-                run = weigh(sessions, models, run.run_id, on_progress=_titled(on_progress, step.dataset, criteria))
+                source = models = models if hasattr(models, "open") else models()
+                told = _titled(on_progress, step.dataset, criteria)
+                run = weigh_or_follow(sessions, partial(_same, source), run.run_id, on_progress=told)
             runs.append(run)
     return DemoReport(dataset_ids, tuple(runs))
 
@@ -130,7 +134,9 @@ def _run(sessions: sessionmaker[Session], dataset_id: int, step: Step, criteria:
 
 def _titled(
     on_progress: Callable[[str, WeighProgress], None] | None, dataset: str, criteria: str
-) -> Callable[[WeighProgress], None] | None:
-    if on_progress is None:
-        return None
-    return lambda told: on_progress(f"{dataset} under {criteria}", told)
+) -> Callable[[WeighProgress], None]:
+    return lambda told: on_progress(f"{dataset} under {criteria}", told) if on_progress else None
+
+
+def _same(source: ModelSource) -> ModelSource:
+    return source

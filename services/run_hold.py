@@ -20,7 +20,6 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
-from db.queries_items import last_position
 from db.queries_runs import claim, update_owned
 from db.tables import Run, utc_now
 from scoring.protocol import TokenLogprobs
@@ -49,13 +48,13 @@ def new_worker_name() -> str:
 class RunHold:
     """See the module. Use `RunHold.claim`, then `with hold.beating():` around the work, then `settle`."""
 
-    def __init__(self, sessions: sessionmaker[Session], run: Run, *, worker: str, last_position: int) -> None:
+    def __init__(self, sessions: sessionmaker[Session], run: Run, *, worker: str) -> None:
         self.sessions = sessions
         self.run_id = run.run_id
         self.dataset_id = run.dataset_id
         self.criteria_id = run.criteria_id
         self.worker = worker
-        self.last_position = last_position  # items appended later belong to a later run
+        self.last_position = run.n_items - 1  # positions have no gaps; what was appended since is a later run's
         self.configuration: dict[str, Any] = dict(run.configuration)
         self.counts = {
             "n_done": run.n_done,
@@ -74,8 +73,7 @@ class RunHold:
         """Take a queued or left-behind run. Raises NotFound, or Refused when it waits for nobody."""
         with sessions.begin() as session:
             if claim(session, run_id, worker=worker, now=utc_now(), silent_since=silent_since()):
-                run = session.get_one(Run, run_id)
-                return cls(sessions, run, worker=worker, last_position=last_position(session, run.dataset_id))
+                return cls(sessions, session.get_one(Run, run_id), worker=worker)
         row = read_run(sessions, run_id)
         who = f" by {row.worker}" if row.worker else ""
         raise Refused(f"run {run_id} is {row.status}{who}; only a queued or interrupted run can be weighed")

@@ -52,15 +52,10 @@ def start_run(
     model_pair = get_pair(pair)
     criteria = get_criteria(sessions, criteria_id)
     _require_offered(sessions, model_pair, criteria)
-    configuration = {
-        "pair": spec_of(model_pair),
-        "criteria": {"name": criteria.name, "version": criteria.version, "sha256": criteria.sha256},
-        "rank_by": rank_by,
-        "count_end_of_turn": count_end_of_turn,
-        "dtype": dtype,
-        "template": model_pair.template,
-        "min_candidates": min_candidates,  # 1: a text of the world check, which is weighed but not ranked
-    }
+    configuration = configuration_of(
+        model_pair, criteria, rank_by=rank_by, count_end_of_turn=count_end_of_turn, dtype=dtype,
+        min_candidates=min_candidates,
+    )  # fmt: skip
     with sessions.begin() as session:
         run = Run(
             dataset_id=dataset_id,
@@ -73,6 +68,27 @@ def start_run(
         session.add(run)
         session.flush()
         return run.run_id
+
+
+def configuration_of(
+    pair: ModelPair,
+    criteria: CriteriaRow,
+    *,
+    rank_by: str = "sum",
+    count_end_of_turn: bool = True,
+    dtype: str = "auto",
+    min_candidates: int = 2,
+) -> dict[str, Any]:
+    """All that decides a run's numbers, as plain JSON; `models` is written beside it when the run begins."""
+    return {
+        "pair": spec_of(pair),
+        "criteria": {"name": criteria.name, "version": criteria.version, "sha256": criteria.sha256},
+        "rank_by": rank_by,
+        "count_end_of_turn": count_end_of_turn,
+        "dtype": dtype,
+        "template": pair.template,
+        "min_candidates": min_candidates,  # 1: a text of the world check, which is weighed but not ranked
+    }
 
 
 def software_versions() -> dict[str, Any]:

@@ -10,6 +10,7 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session, sessionmaker
@@ -17,11 +18,12 @@ from sqlalchemy.orm import Session, sessionmaker
 from db.queries_runs import IN_HAND
 from db.tables import Run
 from scoring.protocol import ModelSource
-from services.catalogue_store import get_pair, spec_of
+from services.catalogue_store import get_pair
 from services.criteria_store import CriteriaRow, find_criteria
+from services.datasets import get as get_dataset
 from services.errors import Refused
 from services.run_rows import RunRow
-from services.runs import get_run, list_runs, resume, start_run
+from services.runs import configuration_of, get_run, list_runs, request_cancel, resume, start_run
 from services.weighing import WeighProgress, weigh
 
 POLL_S = 0.5
@@ -36,11 +38,14 @@ def find_or_start(
     Without criteria: the pair's own set for a pair with a closed list, else none. Raises NotFound or Refused.
     """
     chosen = find_criteria(sessions, criteria or _default_criteria(pair))
+    n_items = get_dataset(sessions, dataset_id).n_items
     for row in list_runs(sessions, dataset_id=dataset_id):
-        if row.status != "done" and _is_same(row, pair=pair, criteria=chosen, rank_by=rank_by):
+        is_whole = row.n_items == n_items  # a run keeps to the items it began with
+        if row.status != "done" and is_whole and _is_same(row, pair=pair, criteria=chosen, rank_by=rank_by):
             _release_if_dead(sessions, row)
-            if row.status in ("cancelled", "failed"):
-                resume(sessions, row.run_id)
+            if row.status in ("cancelled", "failed") or row.is_interrupted:
+                with suppress(Refused):  # somebody else was faster; weigh_or_follow watches
+                    resume(sessions, row.run_id)
             return row.run_id
     return start_run(sessions, dataset_id=dataset_id, pair=pair, criteria_id=chosen.criteria_id, rank_by=rank_by)
 
@@ -52,13 +57,25 @@ def weigh_or_follow(
     *,
     on_progress: Callable[[WeighProgress], None],
 ) -> RunRow:
-    """Weigh the run here, or watch it while another process does. Returns its row at the end."""
-    try:
-        return weigh(sessions, models(), run_id, on_progress=on_progress)
-    except Refused:
-        if get_run(sessions, run_id).status in ("cancelled", "failed"):
-            raise
-    while (row := get_run(sessions, run_id)).status in ("queued", "running", "cancelling") and not row.is_interrupted:
+    """Weigh the run here, or watch it while another process does, and take it over when that one stops halfway.
+
+    Returns its row at the end: done, failed or cancelled.
+    """
+    source = models()
+    while True:
+        try:
+            return weigh(sessions, source, run_id, on_progress=on_progress)
+        except Refused:
+            row = _follow(sessions, run_id, on_progress)
+        if row.status == "cancelling":  # its worker died before it could obey
+            return request_cancel(sessions, run_id)
+        if row.status not in ("queued", "running"):
+            return row
+
+
+def _follow(sessions: sessionmaker[Session], run_id: int, on_progress: Callable[[WeighProgress], None]) -> RunRow:
+    """Watch until nobody works on the run any more."""
+    while (row := get_run(sessions, run_id)).status in IN_HAND and not row.is_interrupted:
         on_progress(WeighProgress(row.n_items, row.n_done, row.n_computed, row.n_cached, row.rate, row.eta_s))
         time.sleep(POLL_S)
     return row
@@ -69,8 +86,9 @@ def _default_criteria(pair: str) -> str:
 
 
 def _is_same(row: RunRow, *, pair: str, criteria: CriteriaRow, rank_by: str) -> bool:
-    is_same_pair = row.configuration.get("pair") == spec_of(get_pair(pair))
-    return is_same_pair and row.criteria_id == criteria.criteria_id and row.rank_by == rank_by
+    wanted = configuration_of(get_pair(pair), criteria, rank_by=rank_by)
+    stored = {name: row.configuration.get(name) for name in wanted}  # a begun run has its models written in beside
+    return stored == wanted and row.criteria_id == criteria.criteria_id
 
 
 def _release_if_dead(sessions: sessionmaker[Session], row: RunRow) -> None:

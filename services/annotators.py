@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from db.tables import Annotator
+from services.dataset_names import is_visible
 from services.errors import NotFound, Refused
 
 NAME_LIMIT = 100  # characters, as the column has it
@@ -33,6 +34,9 @@ def ensure_annotator(sessions: sessionmaker[Session], name: str) -> AnnotatorRow
     wanted = name.strip()
     if not 1 <= len(wanted) <= NAME_LIMIT:
         raise Refused(f"an annotator's name has {len(wanted)} characters; give one of 1 to {NAME_LIMIT}")
+    unseen = next((sign for sign in wanted if not is_visible(sign)), None)
+    if unseen is not None:
+        raise Refused(f"an annotator's name holds the invisible character U+{ord(unseen):04X}; leave it out")
     found = _find(sessions, wanted)
     if found is None:
         try:

@@ -36,7 +36,7 @@ def check_name(name: str) -> str:
     if len(trimmed) > NAME_LIMIT:
         raise BadName(f"the dataset's name has {len(trimmed)} characters; give one of 1 to {NAME_LIMIT}")
     for sign in trimmed:
-        if not _is_visible(sign):
+        if not is_visible(sign):
             raise BadName(f"the dataset's name holds the invisible character U+{ord(sign):04X}; leave it out")
     return trimmed
 
@@ -55,8 +55,9 @@ def require_free(session: Session, name: str) -> None:
 
 def clean_file_name(name: str) -> str:
     """A file name as it may be stored and shown."""
-    return "".join(sign for sign in name if _is_visible(sign))[-FILE_NAME_LIMIT:]
+    return "".join(sign for sign in name if is_visible(sign))[-FILE_NAME_LIMIT:]
 
 
-def _is_visible(sign: str) -> bool:
+def is_visible(sign: str) -> bool:
+    """Whether a character may stand in a name: no control character, no half of a surrogate pair, no turned text."""
     return unicodedata.category(sign) not in _INVISIBLE and sign not in _TURNS_TEXT

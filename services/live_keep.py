@@ -35,7 +35,8 @@ def send_to_dataset(
     if len(candidates) < 2:
         raise Refused(f"{len(candidates)} candidate(s) make no item; add responses until there are two")
     drafts = tuple(_draft_of(candidate) for candidate in candidates)
-    item = ItemDraft(_clean_messages(sound_messages(messages)), drafts, domain=(domain or "")[:DOMAIN_LIMIT] or None)
+    label = clean(domain or "", set())[:DOMAIN_LIMIT] or None
+    item = ItemDraft(_clean_messages(sound_messages(messages)), drafts, domain=label)
     try:
         with sessions.begin() as session:
             return _append_item(session, name, item)

@@ -126,7 +126,7 @@ def test_settings_out_of_range_are_refused_with_the_range(room: ModelRoom, wrong
 
 def test_a_result_becomes_an_item_of_a_dataset_that_grows(desk: Sessions) -> None:
     chat = [Message("user", "hi\x00"), Message("assistant", "hello"), Message("user", "tea?")]
-    first = send_to_dataset(desk, "mine", messages=chat, candidates=["yes", "no 🍵"], domain="chat")
+    first = send_to_dataset(desk, "mine", messages=chat, candidates=["yes", "no 🍵"], domain="chat\ud800")
     written = [SampledCandidate("a", "model x"), "b", "c"]
     second = send_to_dataset(desk, "mine", messages=ASK, candidates=written)
     with desk() as session:
@@ -136,6 +136,7 @@ def test_a_result_becomes_an_item_of_a_dataset_that_grows(desk: Sessions) -> Non
         dataset = session.get_one(Dataset, item.dataset_id)
         assert (item.position, dataset.n_items, dataset.n_candidates) == (1, 2, 5)
         assert session.get_one(Item, first).messages[0]["content"] == "hi\N{REPLACEMENT CHARACTER}"
+        assert session.get_one(Item, first).domain == "chat\N{REPLACEMENT CHARACTER}"
     shown = load_item(desk, dataset_id=dataset.dataset_id, annotator="ann", item_id=second)
     assert shown is not None
     assert [(one.text, one.source_model) for one in shown.candidates] == [("a", "model x"), ("b", None), ("c", None)]

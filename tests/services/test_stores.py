@@ -109,3 +109,10 @@ def test_an_annotator_is_written_down_once_however_many_ask(desk: Sessions) -> N
     assert [row.name for row in list_annotators(desk)] == ["ann"]
     with pytest.raises(Refused, match="0 characters"):
         ensure_annotator(desk, "   ")
+
+
+@pytest.mark.parametrize("name", ["a\x00b", "a\ud800", "\x1b[31mann", "ann\u202e"])
+def test_an_annotators_name_that_databases_or_terminals_choke_on_is_refused(desk: Sessions, name: str) -> None:
+    with pytest.raises(Refused, match=r"holds the invisible character U\+[0-9A-F]{4}; leave it out"):
+        ensure_annotator(desk, name)
+    assert list_annotators(desk) == ()

@@ -25,7 +25,7 @@ def counts_html(counts: ImportCounts) -> str:
     each = f"{low} each" if low == high else f"{low} to {high} each"
     facts = {
         "Rows": f"{counts.n_rows:,}",
-        "Items": f"{counts.n_items:,}" + (f", {counts.n_bad:,} rows left out" if counts.n_bad else ""),
+        "Items": f"{counts.n_items:,}" + (f", {count(counts.n_bad, 'row')} left out" if counts.n_bad else ""),
         "Candidates": f"{counts.n_candidates:,} ({each})" if counts.n_items else "",
         "Best known for": f"{count(counts.n_gold, 'item')}"
         if counts.n_gold

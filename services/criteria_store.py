@@ -107,26 +107,26 @@ def add_version(sessions: sessionmaker[Session], name: str, *, title: str, body:
 def _keep(
     sessions: sessionmaker[Session], name: str, *, title: str, body: CriteriaBody, is_builtin: bool
 ) -> CriteriaRow:
-    for attempt in range(RACES_ENDURED):
+    races_left = RACES_ENDURED
+    while True:
         with sessions() as session:
             latest = session.scalar(
                 select(Criteria).where(Criteria.name == name).order_by(Criteria.version.desc()).limit(1)
             )
         if latest is not None and latest.sha256 == body.sha256:
             return _row(latest)
-        version = 1 if latest is None else latest.version + 1
+        row = Criteria(
+            name=name, version=1 if latest is None else latest.version + 1, title=title,
+            body=json.loads(body.to_json()), sha256=body.sha256, is_builtin=is_builtin,
+        )  # fmt: skip
         try:
             with sessions.begin() as session:
-                session.add(
-                    Criteria(
-                        name=name, version=version, title=title, body=json.loads(body.to_json()), sha256=body.sha256,
-                        is_builtin=is_builtin,
-                    )
-                )  # fmt: skip
+                session.add(row)
+            return _row(row)
         except IntegrityError:  # somebody took this number; look again
-            if attempt + 1 == RACES_ENDURED:
+            races_left -= 1
+            if not races_left:
                 raise
-    return find_criteria(sessions, name)
 
 
 def _name_and_version_in(latest: Select[str, int]) -> ColumnElement[bool]:

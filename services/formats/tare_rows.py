@@ -33,9 +33,9 @@ def parse(row: Fields) -> ItemDraft:
         BadRow: somebody edited the row into something else.
     """
     notes: list[str] = []
-    prompt = finish_prompt(parse_prompt(row["messages"]), notes)
-    if not isinstance(row["candidates"], list):
-        raise BadRow(f"candidates is {kind_of(row['candidates'])}; it must be a list")
+    prompt = finish_prompt(parse_prompt(row.get("messages")), notes)
+    if not isinstance(row.get("candidates"), list):
+        raise BadRow(f"candidates is {kind_of(row.get('candidates'))}; it must be a list")
     candidates = [_parse_candidate(value, n) for n, value in enumerate(row["candidates"], 1)]
     found = row.get("item")
     item: Fields = found if isinstance(found, dict) else {}

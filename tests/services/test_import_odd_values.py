@@ -80,6 +80,13 @@ def test_a_parquet_file_with_text_that_is_not_utf_8_is_refused_with_one_line(tmp
         preview(tmp_path / "a.parquet")
 
 
+def test_rows_of_another_shape_are_bad_rows_when_the_format_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps(BEST_OF_N), encoding="utf-8")
+    (bad,) = preview(path, format="tare").counts.bad_rows
+    assert (bad.line, bad.reason) == (1, "the prompt is missing")
+
+
 def test_a_pipe_is_refused_because_it_cannot_be_read_twice(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "a.jsonl")
     with pytest.raises(UnreadableFile, match=r"'a\.jsonl' is a pipe or a device"):

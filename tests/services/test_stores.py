@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from db.session import Sessions
 from scoring.criteria import BuiltinCriteria, CriteriaBody, builtin_criteria
@@ -51,6 +52,15 @@ def test_several_people_saving_at_once_get_a_version_each(desk: Sessions) -> Non
         made = list(pool.map(lambda n: add_version(desk, "mine", title="", body=CriteriaBody(f"Be {n}.")), range(4)))
     assert sorted(row.version for row in made) == [1, 2, 3, 4]
     assert {row.body.default for row in made} == {f"Be {n}." for n in range(4)}
+
+
+def test_a_version_saved_right_after_another_ones_does_not_make_it_save_twice(desk: Sessions) -> None:
+    def save_too(_session: object) -> None:
+        add_version(desk, "mine", title="", body=CriteriaBody("Be second."))
+
+    event.listen(desk, "after_commit", save_too, once=True)
+    assert add_version(desk, "mine", title="", body=CriteriaBody("Be first.")).version == 1
+    assert find_criteria(desk, "mine").version == 2
 
 
 def test_built_in_names_and_bad_names_are_refused(desk: Sessions) -> None:

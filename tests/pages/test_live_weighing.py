@@ -16,7 +16,6 @@ from ui import frame
 from ui.live_examples import EXAMPLES
 
 pytestmark = pytest.mark.slow
-DEMO = Path(__file__).parents[2] / "demo" / "strong" / "model.safetensors"
 MISSING = """
 [[pairs]]
 name = "missing"
@@ -33,8 +32,6 @@ memory_gb = 0.1
 @pytest.fixture
 def visitor(empty_desk: Sessions) -> Visitor:
     """Somebody at Live with the first example in the boxes."""
-    if not DEMO.exists():
-        pytest.skip("needs the demo pair: run demo/train.py")
     ensure_builtin(empty_desk)
     return Visitor(frame.LIVE).press("live_example_1")
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import datasets
 import pytest
+import transformers
+import trl
 from export_cases import Act, Case, write_cases
 
 from db.session import Sessions
@@ -41,7 +44,6 @@ def exported_file(request: pytest.FixtureRequest, fresh_db: Sessions, tmp_path: 
 
 
 def load(path: Path, tmp_path: Path) -> Any:
-    datasets = pytest.importorskip("datasets", reason="needs datasets: pip install -r requirements-dev.txt")
     return datasets.load_dataset("json", data_files=str(path), split="train", cache_dir=str(tmp_path / "cache"))
 
 
@@ -62,11 +64,10 @@ def test_datasets_reads_every_form(exported_file: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("format", ["trl-conversational", "trl-standard"])
 def test_trl_trains_two_steps_on_an_export(fresh_db: Sessions, tmp_path: Path, format: str) -> None:
-    trl = pytest.importorskip("trl", reason="needs trl: pip install -r requirements-dev.txt")
     dataset_id, _ = write_cases(fresh_db, SHOP_CASES)
     export(fresh_db, dataset_id, format=format, out=tmp_path / "pairs.jsonl")
     rows = load(tmp_path / "pairs.jsonl", tmp_path)
-    model, tokenizer = _model(tmp_path)
+    model, tokenizer = _model()
     before = {name: weight.detach().clone() for name, weight in model.named_parameters()}
     arguments = trl.DPOConfig(
         output_dir=str(tmp_path / "out"), max_steps=2, per_device_train_batch_size=2, learning_rate=1e-3,
@@ -82,30 +83,7 @@ def test_trl_trains_two_steps_on_an_export(fresh_db: Sessions, tmp_path: Path, f
     assert any(not weight.equal(before[name]) for name, weight in trainer.model.named_parameters())
 
 
-def _model(tmp_path: Path) -> tuple[Any, Any]:
-    """The demo's strong model; a tiny random one where the demo is not built."""
-    transformers = pytest.importorskip("transformers")
-    if (DEMO / "model.safetensors").is_file():
-        model = transformers.AutoModelForCausalLM.from_pretrained(DEMO, dtype="float32")
-        return model, transformers.AutoTokenizer.from_pretrained(DEMO)
-    return _tiny_model(transformers)
-
-
-def _tiny_model(transformers: Any) -> tuple[Any, Any]:
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {sign: n for n, sign in enumerate(["<pad>", "<end>", *alphabet])}
-    raw = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
-    raw.pre_tokenizer, raw.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
-    tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=raw, pad_token="<pad>", eos_token="<end>")
-    tokenizer.chat_template = (
-        "{% for m in messages %}{{ m['role'] }}: {{ m['content'] }}{{ eos_token }}{% endfor %}"
-        "{% if add_generation_prompt %}assistant: {% endif %}"
-    )
-    configuration = transformers.LlamaConfig(
-        vocab_size=len(vocabulary), hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2,
-        max_position_embeddings=512, pad_token_id=0, eos_token_id=1, bos_token_id=None,
-    )  # fmt: skip
-    transformers.set_seed(0)
-    return transformers.LlamaForCausalLM(configuration), tokenizer
+def _model() -> tuple[Any, Any]:
+    """The demo's strong model."""
+    model = transformers.AutoModelForCausalLM.from_pretrained(DEMO, dtype="float32")
+    return model, transformers.AutoTokenizer.from_pretrained(DEMO)

@@ -256,7 +256,7 @@ def test_a_table_holds_a_list_of_responses_as_json(tmp_path: Path) -> None:
 
 
 def test_parquet_holds_what_jsonl_does(tmp_path: Path) -> None:
-    pa = pytest.importorskip("pyarrow")
+    import pyarrow as pa
     from pyarrow import parquet
 
     row = {"prompt": [ASK], "chosen": reply("4"), "rejected": reply("5"), "margin": float("nan")}

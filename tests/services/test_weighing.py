@@ -13,23 +13,18 @@ from service_builders import (
     WatchedSource,
     draft,
     item_ids,
-    let_time_pass,
     make_dataset,
     plain_items,
     queue_run,
     scores_of,
-    wait_until,
     words,
 )
 from sqlalchemy import func, select
 
 from db.session import Sessions
 from db.tables import Logprob, NotWeighed, Score, Suggestion
-from scoring.errors import EngineFailed
-from scoring.pairs import ModelSpec
 from scoring.protocol import LogprobRequest
 from scoring.room import ModelRoom
-from services.errors import Refused
 from services.formats.drafts import ItemDraft
 from services.runs import get_run, list_not_weighed, request_cancel, resume
 from services.weighing import WeighProgress, weigh
@@ -167,102 +162,6 @@ def test_a_cancelled_run_keeps_what_is_done_and_resumes_to_the_same_end(desk: Se
         assert session.scalar(select(func.count()).select_from(Score)) == 210
 
 
-def test_a_model_that_cannot_be_had_fails_its_run_with_one_line_and_harms_nothing(
-    desk: Sessions, room: ModelRoom
-) -> None:
-    dataset_id = make_dataset(desk, plain_items(3))
-    good, bad, after = (queue_run(desk, dataset_id, pair=pair) for pair in ("tiny", "missing", "tiny"))
-    weigh(desk, room, good)
-    numbers = scores_of(desk, good)
-    failed = weigh(desk, room, bad)
-    assert failed.status == "failed"
-    assert failed.error is not None
-    assert "nowhere" in failed.error
-    assert "\n" not in failed.error
-    assert weigh(desk, room, after).status == "done"
-    assert scores_of(desk, good) == numbers
-
-
-def test_a_forward_that_breaks_fails_the_run_and_resuming_computes_only_the_rest(
-    desk: Sessions, room: ModelRoom
-) -> None:
-    run_id = queue_run(desk, make_dataset(desk, plain_items(40)))
-    left = [3]
-
-    def break_later(_ref: str, _requests: Sequence[LogprobRequest]) -> None:
-        left[0] -= 1
-        if left[0] < 0:
-            raise EngineFailed("the device fell off; plug it in and resume")
-
-    failed = weigh(desk, WatchedSource(room, on_batch=break_later), run_id)
-    assert (failed.status, failed.error) == ("failed", "the device fell off; plug it in and resume")
-    resume(desk, run_id)
-    done = weigh(desk, room, run_id)
-    assert (done.status, done.error, done.n_computed) == ("done", None, 240)
-
-
-def test_a_defect_is_told_on_the_run_with_its_type_and_line(
-    desk: Sessions, room: ModelRoom, caplog: pytest.LogCaptureFixture
-) -> None:
-    def break_now(_ref: str, _requests: Sequence[LogprobRequest]) -> None:
-        raise ZeroDivisionError("no tea left")
-
-    row = weigh(desk, WatchedSource(room, on_batch=break_now), queue_run(desk, make_dataset(desk, plain_items(2))))
-    assert row.status == "failed"
-    assert row.error is not None
-    assert row.error.startswith("ZeroDivisionError: no tea left (test_weighing.py:")
-    assert "Traceback" in caplog.text
-
-
-def test_a_run_in_somebodys_hand_cannot_be_weighed_twice(desk: Sessions, room: ModelRoom) -> None:
-    run_id = queue_run(desk, make_dataset(desk, plain_items(3)))
-    gate = Gate()
-    thread = threading.Thread(target=weigh, args=(desk, WatchedSource(room, on_batch=gate.on_batch), run_id))
-    thread.start()
-    assert gate.is_reached.wait(60)
-    with pytest.raises(Refused, match="is running by"):
-        weigh(desk, room, run_id)
-    gate.open()
-    thread.join(60)
-    with pytest.raises(Refused, match="is done"):
-        weigh(desk, room, run_id)
-
-
-def test_a_worker_that_slept_too_long_writes_nothing_into_the_run_that_was_taken_over(
-    desk: Sessions, room: ModelRoom
-) -> None:
-    dataset_id = make_dataset(desk, plain_items(40))
-    run_id = queue_run(desk, dataset_id)
-    gate = Gate(after=1)
-    sleeper = threading.Thread(target=weigh, args=(desk, WatchedSource(room, on_batch=gate.on_batch), run_id))
-    sleeper.start()
-    assert gate.is_reached.wait(60)
-    let_time_pass(desk, run_id)
-    taken = weigh(desk, room, run_id)
-    assert taken.status == "done"
-    numbers = scores_of(desk, run_id)
-    gate.open()
-    sleeper.join(60)
-    after = get_run(desk, run_id)
-    assert (after.status, after.n_computed, after.n_done) == ("done", taken.n_computed, 40)
-    assert scores_of(desk, run_id) == numbers
-
-
-def test_a_long_batch_does_not_let_the_run_look_left_behind(
-    desk: Sessions, room: ModelRoom, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("services.run_hold.HEARTBEAT_S", 0.05)
-    run_id = queue_run(desk, make_dataset(desk, plain_items(3)))
-    gate = Gate()
-    thread = threading.Thread(target=weigh, args=(desk, WatchedSource(room, on_batch=gate.on_batch), run_id))
-    thread.start()
-    assert gate.is_reached.wait(60)
-    let_time_pass(desk, run_id)
-    wait_until(lambda: not get_run(desk, run_id).is_interrupted, timeout_s=5)
-    gate.open()
-    thread.join(60)
-
-
 def hard_items() -> list[ItemDraft]:
     long = " ".join(["tea"] * 400)
     return [
@@ -344,27 +243,6 @@ def test_text_that_the_pair_finds_unlikely_is_marked_and_counted(desk: Sessions,
         assert suggestion.is_out_of_world == (pooled < -5.0)
     assert row.n_out_of_world == sum(one.is_out_of_world for one in found)
     assert weigh(desk, room, queue_run(desk, make_dataset(desk, items, name="b"))).n_out_of_world == 0
-
-
-def test_weights_that_changed_under_a_half_done_run_fail_it(desk: Sessions, room: ModelRoom) -> None:
-    run_id = queue_run(desk, make_dataset(desk, plain_items(70)))
-    gate = Gate(after=6)
-    thread = threading.Thread(target=weigh, args=(desk, WatchedSource(room, on_batch=gate.on_batch), run_id))
-    thread.start()
-    assert gate.is_reached.wait(60)
-    request_cancel(desk, run_id)
-    gate.open()
-    thread.join(60)
-    resume(desk, run_id)
-
-    class OtherWeights(WatchedSource):
-        def open(self, spec: ModelSpec):  # type: ignore[no-untyped-def]
-            return super().open(ModelSpec(spec.ref.removesuffix("/w") + "/o") if spec.ref.endswith("/w") else spec)
-
-    row = weigh(desk, OtherWeights(room), run_id)
-    assert row.status == "failed"
-    assert row.error is not None
-    assert "start a new run" in row.error
 
 
 def test_nothing_is_open_on_the_database_during_a_forward(desk: Sessions, room: ModelRoom) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db.tables import ModelPairRow
@@ -82,11 +83,15 @@ def freeze_pair(session: Session, pair: ModelPair) -> int:
     """The `model_pair_id` of exactly this pair, written in the caller's transaction when it is new."""
     spec = spec_of(pair)
     sha256 = hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
-    found = session.scalar(select(ModelPairRow).where(ModelPairRow.name == pair.name, ModelPairRow.sha256 == sha256))
+    wanted = select(ModelPairRow).where(ModelPairRow.name == pair.name, ModelPairRow.sha256 == sha256)
+    found = session.scalar(wanted)
     if found is None:
-        found = ModelPairRow(name=pair.name, spec=spec, sha256=sha256)
-        session.add(found)
-        session.flush()
+        try:
+            with session.begin_nested():
+                session.add(ModelPairRow(name=pair.name, spec=spec, sha256=sha256))
+        except IntegrityError:  # another process froze the same pair a moment ago
+            pass
+        found = session.scalars(wanted).one()
     return found.model_pair_id
 
 

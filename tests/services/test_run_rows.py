@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
+from threading import Barrier
 
 import pytest
 from service_builders import Reviewer, let_time_pass, make_dataset, plain_items, queue_run
 from sqlalchemy import func, select, update
 
 from db.session import Sessions
-from db.tables import Dataset, Logprob, Run, Score, utc_now
+from db.tables import Dataset, Logprob, ModelPairRow, Run, Score, utc_now
 from scoring.room import ModelRoom
 from services.criteria_store import find_criteria
 from services.errors import DecisionsRestOnIt, NotFound, Refused
@@ -154,3 +156,18 @@ def test_the_latest_run_is_the_newest_finished_one(desk: Sessions, room: ModelRo
     found = latest_run(desk, dataset_id)
     assert found is not None
     assert found.run_id == second
+
+
+def test_many_who_first_use_a_pair_at_once_share_its_one_row(desk: Sessions) -> None:
+    dataset_id, n_people = make_dataset(desk, plain_items(1)), 6
+    start = Barrier(n_people)
+
+    def begin(_: int) -> int:
+        start.wait()
+        return queue_run(desk, dataset_id)
+
+    with ThreadPoolExecutor(n_people) as people:
+        run_ids = list(people.map(begin, range(n_people)))
+    assert len(set(run_ids)) == n_people
+    with desk() as session:
+        assert session.scalar(select(func.count()).select_from(ModelPairRow)) == 1

@@ -42,7 +42,7 @@ if run is None and frame.chosen(frame.RUN) is not None:
     review_empty.unknown(line, way_out="Take the latest run", forget=frame.RUN)
     st.stop()
 
-wanted = st.query_params.get(frame.ITEM)
+wanted = st.query_params.get(frame.ITEM) or None
 wanted_id = None if wanted is None else frame.number(wanted)
 try:
     if wanted is not None and wanted_id is None:
@@ -66,7 +66,8 @@ if item is None:
 progress = reviews.progress(sessions, dataset_id=dataset.dataset_id, annotator=annotator)
 at_work = next((row for row in all_runs if row.status in review_head.AT_WORK and not row.is_interrupted), None)
 if at_work is not None:
-    review_head.watch_run(at_work.run_id, lambda run_id: runs.get_run(sessions, run_id))
+    awaits_first = run is None and wanted is None
+    review_head.watch_run(at_work.run_id, lambda run_id: runs.get_run(sessions, run_id), awaits_first=awaits_first)
 in_hand = run or (all_runs[0] if all_runs else None)
 if at_work is None and in_hand is not None and in_hand.n_done < in_hand.n_items:
     review_empty.run_stopped(in_hand)

@@ -80,11 +80,11 @@ def _delete(dataset: DatasetRow) -> None:
         st.write(f"{count(dataset.n_decided, 'item')} decided. Decisions are kept for good, so this dataset stays.")
         return
     what = f"{count(dataset.n_items, 'item')} and {count(dataset.n_runs, 'run')}"
-    with st.popover("Delete this dataset", key="datasets_delete_panel", icon=":material/delete:"):
+    number = dataset.dataset_id  # in the keys: else the open panel asks about the next dataset, under the same pointer
+    with st.popover("Delete this dataset", key=f"datasets_delete_panel_{number}", icon=":material/delete:"):
         st.write(f"This takes away {what} for good. The file it came from is not touched.")
-        st.button(
-            "Yes, delete it", key="datasets_delete", type="primary", on_click=_do_delete, args=(dataset.dataset_id,)
-        )
+        word = "Yes, delete it"
+        st.button(word, key=f"datasets_delete_{number}", type="primary", on_click=_do_delete, args=(number,))
 
 
 def _do_delete(dataset_id: int) -> None:

@@ -40,7 +40,8 @@ def not_weighed(dataset: DatasetRow, first_item_id: int) -> None:
 def run_stopped(run: RunRow) -> None:
     """A run that ended before its last item: where, why, and the way to resume it."""
     reason = f" {run.error.rstrip('.')}." if run.error else ""
-    line = f"Run {run.run_id} stopped at {run.n_done} of {run.n_items} items.{reason} What is weighed can be reviewed."
+    rest = " What is weighed can be reviewed." if run.n_done else ""
+    line = f"Run {run.run_id} stopped at {run.n_done} of {run.n_items} items.{reason}{rest}"
     with st.container(key="review_stopped", horizontal=True, vertical_alignment="center"):
         st.html(f'<div class="t-notice-error" role="status">{safe(line)}</div>')
         frame.page_link(frame.RUNS, "Resume it on Runs")

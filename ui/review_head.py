@@ -141,10 +141,13 @@ def notice() -> None:
 
 
 @st.fragment(run_every=2.0)
-def watch_run(run_id: int, read_run: Callable[[int], RunRow]) -> None:
-    """A run at work, looked at every two seconds; the page is drawn anew when it ends."""
+def watch_run(run_id: int, read_run: Callable[[int], RunRow], *, awaits_first: bool = False) -> None:
+    """A run at work, looked at every two seconds; the page is drawn anew when it ends.
+
+    With `awaits_first` also when its first items are weighed: a page with nothing to show need not wait for the last.
+    """
     row = read_run(run_id)
-    if row.status not in AT_WORK:
+    if row.status not in AT_WORK or (awaits_first and row.n_done):
         st.rerun()
     left = "" if row.eta_s is None else f", about {max(1, round(row.eta_s))} s left"
     words = "waiting to start" if row.status == "queued" else f"{row.n_done} of {row.n_items} items{left}"

@@ -163,19 +163,30 @@ def test_a_renamed_dataset_stays_in_hand(empty_desk: Sessions) -> None:
 
 
 def test_deleting_is_asked_once_and_done(empty_desk: Sessions) -> None:
-    weighed_desk(empty_desk)
+    desk = weighed_desk(empty_desk)
     visitor = Visitor(frame.DATASETS).put("datasets_panel", "Rename or delete")
     assert "This takes away 3 items and 1 run for good" in visitor.words
-    visitor.press("datasets_delete")
+    visitor.press(f"datasets_delete_{desk.dataset_id}")
     assert not datasets.list_datasets(empty_desk)
     assert "No dataset yet" in visitor.words
+
+
+def test_a_second_click_on_delete_spares_the_next_dataset(empty_desk: Sessions) -> None:
+    """The next dataset takes the place on the screen: its button is another one, in a panel that is closed."""
+    kept = weighed_desk(empty_desk, name="kept")
+    gone = weighed_desk(empty_desk, name="gone")
+    visitor = Visitor(frame.DATASETS, dataset="gone").put("datasets_panel", "Rename or delete")
+    visitor.press(f"datasets_delete_{gone.dataset_id}")
+    assert only(empty_desk).dataset_id == kept.dataset_id
+    deletes = [key for key in visitor.keys if key.startswith("datasets_delete")]
+    assert deletes == [f"datasets_delete_{kept.dataset_id}"]
 
 
 def test_a_dataset_with_decisions_says_why_it_stays(empty_desk: Sessions) -> None:
     desk = weighed_desk(empty_desk)
     decide(desk, 0, chosen=1)
     visitor = Visitor(frame.DATASETS).put("datasets_panel", "Rename or delete")
-    assert "datasets_delete" not in visitor.keys
+    assert f"datasets_delete_{desk.dataset_id}" not in visitor.keys
     assert "Decisions are kept for good" in visitor.words
 
 

@@ -10,6 +10,8 @@ from desk_people import PAIR, Reviewer
 
 from db.session import Sessions
 from db.tables import Decision, Run, utc_now
+from services import runs
+from services.run_rows import RunRow
 
 Decisions = Callable[[], list[Decision]]
 HOSTILE = "<script>alert(1)</script></div>**bold** :material/home: :red[x] $\\frac{1}{2}$ <img src=x onerror=alert(1)>"
@@ -70,6 +72,26 @@ def test_a_run_that_stopped_says_where_and_why(empty_desk: Sessions) -> None:
     visitor = Reviewer()
     visitor.open()
     assert "stopped at 0 of 1 items. no folder &#x27;models/strong&#x27;; check the pair." in visitor.html()
+    assert "What is weighed" not in visitor.html(), "nothing is"
+
+
+def test_who_waits_for_a_first_run_sees_its_first_item_before_the_run_ends(
+    empty_desk: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the page's read and the look at the run the first item is weighed: the page is drawn again with it."""
+    desk = write_desk(empty_desk, [PAIR, PAIR], status="running")
+    change_run(desk, n_done=0, heartbeat_at=utc_now(), worker="here:1:1")
+    get_run = runs.get_run
+
+    def weighs_first(sessions: Sessions, run_id: int) -> RunRow:
+        change_run(desk, n_done=1)
+        return get_run(sessions, run_id)
+
+    monkeypatch.setattr(runs, "get_run", weighs_first)
+    visitor = Reviewer()
+    visitor.open()
+    assert visitor.item_id == desk.item_ids[0]
+    assert "suggested" in visitor.html()
 
 
 def test_a_run_at_work_shows_its_progress_and_what_is_weighed_can_be_reviewed(empty_desk: Sessions) -> None:

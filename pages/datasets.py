@@ -15,6 +15,7 @@ from ui.plain_table import dataset_table_html
 
 frame.open_page("pages/datasets.py")
 
+ROWS_AT_ONCE, LIST_PX = 8, 320  # more datasets scroll in a box, so that what one does with them stays in sight
 GUIDELINES, EXPORT, CHANGE = "Guidelines", "Export", "Rename or delete"
 
 
@@ -30,7 +31,8 @@ def main() -> None:
     show_import(is_first=not rows)
     if not rows:
         return
-    st.html(dataset_table_html(rows))
+    with st.container(height=LIST_PX if len(rows) > ROWS_AT_ONCE else "content", border=False, key="datasets_list"):
+        st.html(dataset_table_html(rows))
     left, right = st.columns([2, 3], vertical_alignment="center")
     with left:
         dataset = pickers.pick_dataset("datasets", rows)

@@ -101,8 +101,8 @@ if st.session_state.get(IS_TOKENS, False) and item.run_id is not None:
         if (view := token_views.token_view(sessions, item.run_id, candidate.candidate_id)) is not None:
             views[candidate.candidate_id] = view
     st.html(legend_html(scale_of(views.values())))
-st.html(candidates_html(item, CandidateLook(shows_source=shows_source, shows_gold=shows_gold, views=views)))
 exact_input_panel(item)
+st.html(candidates_html(item, CandidateLook(shows_source=shows_source, shows_gold=shows_gold, views=views)))
 
 turn = take_turn(item, annotator=annotator, n_left=progress.n_left)
 with st.container(key="review_foot", gap="xsmall"):

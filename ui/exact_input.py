@@ -1,7 +1,8 @@
-"""What the models read: the exact text and token ids sent for one response, in a panel under the responses.
+"""What the models read: the exact text and token ids sent for one response, in a panel over the responses.
 
 The models' tokenizers are needed for it, so it is read only when asked for, and loading a model may take a while.
-A panel and not a dialog: the keys that decide stay live behind a dialog, which would hide what they decide on.
+A panel and not a dialog: the keys that decide stay live behind a dialog, which would hide what they decide on. Over the
+responses: under thirty of them nobody would see that X did anything.
 """
 
 from __future__ import annotations

@@ -128,16 +128,21 @@ def chosen(name: str) -> str | None:
 
 
 def choose(name: str, value: object | None) -> None:
-    """Sets a shared choice in the session and the URL; None forgets it. Another dataset forgets run and item."""
+    """Sets a shared choice in the session and the URL; None forgets it. Another dataset forgets run and item.
+
+    The URL changes once: each change is a step of the browser's history, and none may name half of a choice.
+    """
+    query = st.query_params.to_dict()
     if name == DATASET and chosen(DATASET) not in (None, str(value)):
-        choose(RUN, None)
-        st.query_params.pop(ITEM, None)
+        st.session_state.pop(f"frame_{RUN}", None)
+        query = {other: text for other, text in query.items() if other not in (RUN, ITEM)}
     if value is None:
         st.session_state.pop(f"frame_{name}", None)
-        st.query_params.pop(name, None)
-        return
-    st.session_state[f"frame_{name}"] = str(value)
-    st.query_params[name] = str(value)
+        query.pop(name, None)
+    else:
+        st.session_state[f"frame_{name}"] = query[name] = str(value)
+    if query != st.query_params.to_dict():
+        st.query_params.from_dict(query)
 
 
 def go(path: str, **query: object) -> None:

@@ -11,9 +11,12 @@ from ui.wording import day
 DATASET_HEADS = ("Name", "Items", "Candidates", "Decided", "Runs", "Gold", "File", "Imported")
 
 
-def table_html(heads: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Collection[int] = ()) -> str:
-    """A table; `numbers` are the columns that hold numbers and stand to the right."""
-    kinds = [' class="t-n"' if column in numbers else "" for column in range(len(heads))]
+def table_html(
+    heads: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Collection[int] = (), days: Collection[int] = ()
+) -> str:
+    """A table; `numbers` are the columns that hold numbers and stand to the right, `days` those never broken."""
+    kind_by_column = dict.fromkeys(numbers, ' class="t-n"') | dict.fromkeys(days, ' class="t-day"')
+    kinds = [kind_by_column.get(column, "") for column in range(len(heads))]
     head = "".join(f'<th{kind} scope="col">{safe(name)}</th>' for kind, name in zip(kinds, heads, strict=True))
     body = "".join(f"<tr>{_cells(row, kinds)}</tr>" for row in rows)
     return f'<table class="t-rows"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
@@ -25,7 +28,7 @@ def _cells(row: Sequence[str], kinds: Sequence[str]) -> str:
 
 def dataset_table_html(rows: Sequence[DatasetRow]) -> str:
     """One line per dataset."""
-    return table_html(DATASET_HEADS, map(_dataset, rows), numbers=range(1, 6))
+    return table_html(DATASET_HEADS, map(_dataset, rows), numbers=range(1, 6), days=(7,))
 
 
 def _dataset(row: DatasetRow) -> tuple[str, ...]:

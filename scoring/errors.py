@@ -3,11 +3,9 @@
     ScoringError
     ├── ModelUnavailable    not there, gated, broken, or too big for the memory at hand
     │   └── UnsafeModel     there, but only as pickled weights or with code of its own
-    ├── UnknownPair         no pair of that name in the catalogue
     ├── BadCatalogue        a pairs, world or criteria file breaks its format
     ├── TemplateProblem     the chat template refuses the messages, or hides where a text went
     ├── PromptTooLong       the prompt alone leaves no room in the model's context
-    ├── EmptyResponse       nothing to weigh
     └── EngineFailed        the forward pass broke or gave NaN; never a wrong number instead
 
 Every message is one line: the fact with its value, the rule, the way out. It may go to the screen as it is.
@@ -26,10 +24,6 @@ class UnsafeModel(ModelUnavailable):
     """Loading it would run code from the model's files (pickle or remote code)."""
 
 
-class UnknownPair(ScoringError):
-    """No pair of that name is in the catalogue."""
-
-
 class BadCatalogue(ScoringError):
     """A catalogue file breaks its format: one line per bad entry."""
 
@@ -40,10 +34,6 @@ class TemplateProblem(ScoringError):
 
 class PromptTooLong(ScoringError):
     """The prompt alone fills the model's context."""
-
-
-class EmptyResponse(ScoringError):
-    """A response without a single token."""
 
 
 class EngineFailed(ScoringError):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from scoring.errors import BadCatalogue, UnknownPair
+from scoring.errors import BadCatalogue
 from scoring.world import WorldRule
 
 DType = Literal["auto", "float32", "bfloat16", "float16"]
@@ -63,13 +63,6 @@ def load_catalogue(user_file: Path | None = None) -> dict[str, ModelPair]:
     if user_file is not None:
         pairs |= _read_file(user_file, user_file.resolve().parent)
     return pairs
-
-
-def find_pair(catalogue: Mapping[str, ModelPair], name: str) -> ModelPair:
-    """The pair of that name. Raises UnknownPair, naming those there are."""
-    if name not in catalogue:
-        raise UnknownPair(f"no pair is named {name!r}; there are: {', '.join(sorted(catalogue))}")
-    return catalogue[name]
 
 
 def _read_file(path: Path, base: Path) -> dict[str, ModelPair]:

@@ -21,10 +21,8 @@ from db.queries_insights import (
 from db.queries_reviews import verdict_counts as count_verdicts
 from db.tables import Dataset
 from services.errors import NotFound
-from services.evaluation import tally
 from services.intervals import Share, share
 from services.review_rows import REASON_TAGS, VERDICTS
-from services.run_rows import read_run
 
 POINT_LIMIT = 5_000  # points of a scatter; more are sampled evenly and the figure says so
 
@@ -67,15 +65,6 @@ class LengthAgainstReward:
 
 
 @dataclass(frozen=True, slots=True)
-class AccuracyBySlice:
-    """Accuracy against gold, whole and by slice; None where there is no gold."""
-
-    overall: Share
-    by_domain: dict[str, Share]
-    by_subset: dict[str, Share]
-
-
-@dataclass(frozen=True, slots=True)
 class ReasonCounts:
     """Why people overrode: how many overrides carry each tag (one may carry several, or none)."""
 
@@ -114,18 +103,6 @@ def margins_by_verdict(
     with sessions() as session:
         rows = decisions_with_suggestion(session, dataset_id, annotator=annotator, run_id=run_id)
     return tuple(MarginPoint(item_id, suggestion["margin"], verdict) for item_id, verdict, suggestion in rows)
-
-
-def accuracy_by_slice(sessions: sessionmaker[Session], *, run_id: int) -> AccuracyBySlice:
-    """Accuracy of the run's ranking against gold, by domain and subset."""
-    rank_by = read_run(sessions, run_id).rank_by
-    with sessions() as session:
-        found = tally(session, run_id)
-    return AccuracyBySlice(
-        overall=found.whole.share(rank_by),
-        by_domain=found.slices(found.by_domain, rank_by),
-        by_subset=found.slices(found.by_subset, rank_by),
-    )
 
 
 def length_against_reward(sessions: sessionmaker[Session], *, run_id: int) -> LengthAgainstReward:

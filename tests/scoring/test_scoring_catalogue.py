@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from scoring.criteria import CriteriaBody, builtin_criteria
-from scoring.errors import BadCatalogue, UnknownPair
-from scoring.pairs import PROJECT_ROOT, ModelSpec, find_pair, load_catalogue
+from scoring.errors import BadCatalogue
+from scoring.pairs import PROJECT_ROOT, ModelSpec, load_catalogue
 from scoring.world import WorldRule
 
 GOOD = """
@@ -132,11 +132,6 @@ def test_a_world_file_must_be_there_when_the_model_is(user_file: Path) -> None:
         load_catalogue(user_file)
     (user_file.parent / "world.toml").write_text('model = "weak"\nresponse_min = -5.8\n')
     assert load_catalogue(user_file)["mine"].world == WorldRule("weak", None, -5.8)
-
-
-def test_an_unknown_pair_names_those_there_are() -> None:
-    with pytest.raises(UnknownPair, match="no pair is named 'nope'; there are: demo, "):
-        find_pair(load_catalogue(), "nope")
 
 
 def test_criteria_choose_the_instruction_by_domain() -> None:

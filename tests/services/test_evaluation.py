@@ -16,7 +16,6 @@ from services.criteria_store import find_criteria
 from services.errors import NotFound
 from services.evaluation import evaluate
 from services.formats.drafts import CandidateDraft, ItemDraft
-from services.insights import accuracy_by_slice
 from services.intervals import wilson
 
 ISSUE_KEYS = {"dataset", "run", "n", "accuracy", "interval", "by_domain", "by_subset", "baselines"}
@@ -103,8 +102,6 @@ def test_slices_count_their_own_items(desk: Sessions, evaluated: tuple[int, int]
         "chat": (2, 0.75), "safety": (1, 0.0)
     }  # fmt: skip
     assert {name: (part.n, part.value) for name, part in found.by_subset.items()} == {"x": (2, 0.5)}
-    sliced = accuracy_by_slice(desk, run_id=evaluated[1])
-    assert (sliced.overall.value, sliced.by_domain) == (found.accuracy, found.by_domain)
 
 
 def test_the_json_has_exactly_the_promised_keys(desk: Sessions, evaluated: tuple[int, int]) -> None:

@@ -1,9 +1,8 @@
 """Load one causal model and its tokenizer: device and dtype chosen, safetensors only, no code from the model's files.
 
-Keeps nothing (room.py does) and weighs nothing (plain.py). Every failure is one line of ModelUnavailable.
+Keeps nothing (room.py does) and weighs nothing (engines.py). Every failure is one line of ModelUnavailable.
 """
 
-import threading
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +12,15 @@ from safetensors import SafetensorError
 from transformers import CONFIG_MAPPING, AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 from transformers.utils import logging as transformers_logging
 
+from scoring.engines import make_engine
 from scoring.errors import ModelUnavailable, UnsafeModel
 from scoring.memory import GIGABYTE, available_bytes, needed_bytes
 from scoring.model_files import ModelFiles, find_model, fingerprint
 from scoring.pairs import DTYPES, DType, ModelSpec
-from scoring.plain import PlainEngine, is_out_of_memory
+from scoring.plain import is_out_of_memory
+from scoring.protocol import LogprobEngine
 from scoring.sampling import ModelSampler
+from scoring.turns import turns_of
 
 __all__ = ["LoadedModel", "ModelSpec", "choose_device", "choose_dtype", "context_limit", "estimate_bytes", "load_model"]
 
@@ -31,13 +33,13 @@ _CONTEXT_NAMES = ("max_position_embeddings", "n_positions", "max_sequence_length
 
 @dataclass(frozen=True, eq=False)
 class LoadedModel:
-    """An `OpenModel`: engine and sampler share one lock, so that forwards of this model never overlap.
+    """An `OpenModel`: engine and sampler take turns on their device, so that forwards never overlap.
 
     device and dtype are those in use ("cuda:0", "bfloat16"); memory_bytes counts weights and buffers as loaded.
     """
 
     ref: str
-    engine: PlainEngine
+    engine: LogprobEngine
     tokenizer: Any
     sampler: ModelSampler
     device: str
@@ -86,9 +88,9 @@ def load_model(spec: ModelSpec, *, device: str = "auto", dtype: DType = "auto") 
     tokenizer = _load_tokenizer(files)
     model = _load_weights(files, device, dtype)
     limit = context_limit(model.config, tokenizer)
-    lock = threading.Lock()
-    engine = PlainEngine(model, fingerprint=fingerprint(files, dtype), context_limit=limit, lock=lock)
-    sampler = ModelSampler(model, tokenizer, context_limit=limit, lock=lock)
+    turns = turns_of(str(model.device))
+    engine = make_engine(model, fingerprint=fingerprint(files, dtype), context_limit=limit, turns=turns)
+    sampler = ModelSampler(model, tokenizer, context_limit=limit, turns=turns)
     memory = sum(tensor.numel() * tensor.element_size() for tensor in [*model.parameters(), *model.buffers()])
     return LoadedModel(spec.ref, engine, tokenizer, sampler, str(model.device), dtype, memory)
 

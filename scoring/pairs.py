@@ -21,11 +21,20 @@ BUILTIN_FILE = Path(__file__).with_name("pairs.toml")
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """Which model: a local folder or a hub id, at a revision (hub only; None: the default branch), in a dtype."""
+    """Which model: a local folder or a hub id, at a revision (hub only; None: the default branch), in a dtype.
+
+    adapter: a PEFT adapter, a folder or a hub id, over the model that `ref` names.
+    url: an OpenAI-compatible server's base, such as "http://127.0.0.1:8000/v1"; `ref` then names the tokenizer's files
+        and `revision` whatever tells two sets of weights apart. served_as: the server's name for the model (None: ref).
+    """
 
     ref: str
     revision: str | None = None
     dtype: DType = "auto"
+    adapter: str | None = None
+    adapter_revision: str | None = None
+    url: str | None = None
+    served_as: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +101,9 @@ def _read_file(path: Path, base: Path) -> dict[str, ModelPair]:
 
 
 _TEXTS = ("name", "title", "strong", "weak", "parameters", "licence")
-_OPTIONAL_TEXTS = ("notes", "strong_revision", "weak_revision", "dtype", "template", "criteria", "world_file")
+_MODEL_TEXTS = ("revision", "adapter", "adapter_revision", "url", "served_as")  # each for strong_ and weak_
+_SIDE_TEXTS = tuple(f"{side}_{key}" for side in ("strong", "weak") for key in _MODEL_TEXTS)
+_OPTIONAL_TEXTS = ("notes", "dtype", "template", "criteria", "world_file", *_SIDE_TEXTS)
 _OTHERS = ("context", "memory_gb", "system_role", "world")
 
 
@@ -108,8 +119,8 @@ def _read_entry(entry: Any, base: Path) -> ModelPair:
     return ModelPair(
         name=texts["name"],
         title=texts["title"],
-        strong=ModelSpec(texts["strong"], _optional_text(entry, "strong_revision"), dtype),
-        weak=ModelSpec(texts["weak"], _optional_text(entry, "weak_revision"), dtype),
+        strong=_model(entry, "strong", dtype),
+        weak=_model(entry, "weak", dtype),
         parameters=texts["parameters"],
         context=int(_positive(entry, "context")),
         licence=texts["licence"],
@@ -120,6 +131,11 @@ def _read_entry(entry: Any, base: Path) -> ModelPair:
         criteria=_choice(entry, "criteria", ("any", "closed")),
         notes=_optional_text(entry, "notes") or "",
     )
+
+
+def _model(entry: Mapping[str, Any], side: str, dtype: DType) -> ModelSpec:
+    more = {key: _optional_text(entry, f"{side}_{key}") for key in _MODEL_TEXTS}
+    return ModelSpec(_text(entry, side), dtype=dtype, **more)
 
 
 def _text(entry: Mapping[str, Any], key: str) -> str:

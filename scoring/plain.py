@@ -7,16 +7,16 @@ The reference that faster engines must equal. Shares no prompt between candidate
 from __future__ import annotations
 
 import inspect
-import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from scoring.errors import EngineFailed, PromptTooLong
-from scoring.protocol import LogprobRequest, TokenLogprobs
+from scoring.protocol import LogprobRequest, Pack, TokenLogprobs, collect
 from scoring.threads import fitting_threads
+from scoring.turns import Turns
 
 # Padded tokens in one batch. Fixed, never taken from free memory: a resumed run must form the same batches again.
 TOKEN_BUDGET = {"cpu": 2048, "mps": 4096, "cuda": 16384}
@@ -31,7 +31,7 @@ BARE_HEADS = frozenset(
 
 
 class PlainEngine:
-    """A `LogprobEngine` over one transformers model; its lock lets one forward run at a time.
+    """A `LogprobEngine` over one transformers model; `turns` lets one forward run at a time.
 
     Raises from `logprobs`: PromptTooLong for a request over the context limit, EngineFailed for anything that would
     otherwise become a wrong number. Out of memory halves the batch and goes on.
@@ -45,17 +45,32 @@ class PlainEngine:
         *,
         fingerprint: str,
         context_limit: int,
-        lock: threading.Lock | None = None,
+        turns: Turns | None = None,
         token_budget: int | None = None,
     ) -> None:
         self.fingerprint = fingerprint
         self.context_limit = context_limit
         self._model = model
-        self._lock = lock or threading.Lock()
+        self._turns = turns or Turns()
         self._budget = token_budget or TOKEN_BUDGET.get(model.device.type, TOKEN_BUDGET["cpu"])
         self._vocabulary = model.get_input_embeddings().num_embeddings
 
-    def plan(self, requests: Sequence[LogprobRequest]) -> list[list[int]]:
+    def weigh(self, requests: Sequence[LogprobRequest], *, known: Collection[int] = ()) -> Iterator[Pack]:
+        """See `LogprobEngine`. A batch of which anything is missing is computed whole."""
+        for request in requests:
+            self._check(request)
+        for batch in self._plan(requests):
+            if all(index in known for index in batch):
+                continue
+            results = self._halving([requests[index] for index in batch])
+            wanted = {index: result for index, result in zip(batch, results, strict=True) if index not in known}
+            yield Pack(wanted, sum(len(requests[index].ids) for index in batch))
+
+    def logprobs(self, requests: Sequence[LogprobRequest]) -> list[TokenLogprobs]:
+        """See `LogprobEngine`."""
+        return collect(self.weigh(requests))
+
+    def _plan(self, requests: Sequence[LogprobRequest]) -> list[list[int]]:
         """Batches longest first, each at most the token budget when padded (a longer request runs alone)."""
         order = sorted(range(len(requests)), key=lambda index: (-len(requests[index].ids), index))
         batches: list[list[int]] = []
@@ -67,16 +82,6 @@ class PlainEngine:
             else:
                 batches.append([index])
         return batches
-
-    def logprobs(self, requests: Sequence[LogprobRequest]) -> list[TokenLogprobs]:
-        """See `LogprobEngine`. A batch that `plan` made runs as it is; anything larger is planned again."""
-        for request in requests:
-            self._check(request)
-        found: dict[int, TokenLogprobs] = {}
-        for batch in self.plan(requests):
-            results = self._halving([requests[index] for index in batch])
-            found.update(zip(batch, results, strict=True))
-        return [found[index] for index in range(len(requests))]
 
     def _check(self, request: LogprobRequest) -> None:
         if len(request.ids) > self.context_limit:
@@ -93,7 +98,7 @@ class PlainEngine:
     def _halving(self, requests: list[LogprobRequest]) -> list[TokenLogprobs]:
         """Run one batch, in halves when memory runs out."""
         try:
-            with self._lock, torch.inference_mode(), fitting_threads(self._model):
+            with self._turns.take(), torch.inference_mode(), fitting_threads(self._model):
                 return self._forward(requests)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):

@@ -1,6 +1,6 @@
 """What an engine is: token ids with a response mask in, token log-probs out.
 
-Everything that can weigh (the plain batched forward of plain.py, a faster engine, a server) fits behind
+Everything that can weigh (the plain batched forward of plain.py, the prefix-sharing engine, a server) fits behind
 `LogprobEngine`; everything that can hold models (room.py) behind `ModelSource`. Tokenizing is chat.py's part,
 subtracting is ratio.py's. Nothing here imports torch.
 """
@@ -9,7 +9,7 @@ import hashlib
 import math
 import sys
 from array import array
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -73,10 +73,21 @@ class TokenLogprobs:
         return self.total / len(self.values)
 
 
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """What one forward, or one answer of a server, gave: results by index into the requests.
+
+    computed_tokens: token positions that went through the model for it, padding not counted.
+    """
+
+    results: Mapping[int, TokenLogprobs]
+    computed_tokens: int
+
+
 class LogprobEngine(Protocol):
     """Weighs token sequences under one model.
 
-    `logprobs` equals, for every request and whatever it is batched with:
+    What comes out equals, for every request and whatever it is packed with:
 
         logits = model(ids).logits.float()
         [log_softmax(logits[t - 1])[ids[t]] for t in positions where is_response]
@@ -88,13 +99,26 @@ class LogprobEngine(Protocol):
     fingerprint: str  # weights, architecture and compute dtype; the cache's key beside the request's
     context_limit: int  # tokens, prompt and response together
 
-    def plan(self, requests: Sequence[LogprobRequest]) -> list[list[int]]:
-        """Batches of indices in the order they would run, longest first; depends on the requests alone."""
+    def weigh(self, requests: Sequence[LogprobRequest], *, known: Collection[int] = ()) -> Iterator[Pack]:
+        """Packs as they are computed; every request that is not `known` comes out in exactly one of them.
+
+        The plan is made over all requests and depends on nothing else; what is known is then left out of it. So a
+        resumed run, whose finished packs are known, forms the same packs again and gets the same bits.
+        Raises PromptTooLong, EngineFailed; never gives NaN.
+        """
         ...
 
     def logprobs(self, requests: Sequence[LogprobRequest]) -> list[TokenLogprobs]:
-        """Weigh one batch; results in the order of the requests. Raises EngineFailed, never returns NaN."""
+        """All of them, in their order."""
         ...
+
+
+def collect(packs: Iterator[Pack]) -> list[TokenLogprobs]:
+    """The results of all packs in the order of their indices."""
+    found: dict[int, TokenLogprobs] = {}
+    for pack in packs:
+        found.update(pack.results)
+    return [found[index] for index in sorted(found)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,14 @@
 """The room where models stand: loaded once, shared by everybody in the process, freed when memory is needed.
 
 A model that somebody holds open is never freed; of the idle ones the least recently used goes first. Two models of
-one process may run at the same time, two forwards of one model never (the lock is in the engine and the sampler).
+one process may be open at the same time; forwards on one device come one after the other (turns.py).
 """
 
 import gc
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from scoring.errors import ModelUnavailable
 from scoring.memory import GIGABYTE, available_bytes
@@ -99,7 +99,7 @@ class ModelRoom:
     def _key(self, spec: ModelSpec) -> ModelSpec:
         """The spec with the dtype it will really have, so that "auto" and its meaning share one model."""
         dtype = choose_dtype(spec.dtype if spec.dtype != "auto" else self.dtype, self.device)
-        return ModelSpec(spec.ref, spec.revision, dtype)
+        return replace(spec, dtype=dtype)
 
     def _bytes(self, spec: ModelSpec) -> int:
         key = self._key(spec)

@@ -14,6 +14,7 @@ import torch
 from scoring.errors import EngineFailed, PromptTooLong
 from scoring.protocol import SampledText
 from scoring.threads import fitting_threads
+from scoring.turns import Turns
 
 # At once; more run one after the other, from the same stream of random numbers.
 BATCH = 8
@@ -22,13 +23,13 @@ _random_state = threading.Lock()
 
 
 class ModelSampler:
-    """A `TextSampler` over one transformers model; shares the model's lock with its engine."""
+    """A `TextSampler` over one transformers model; takes turns with its engine."""
 
-    def __init__(self, model: Any, tokenizer: Any, *, context_limit: int, lock: threading.Lock) -> None:
+    def __init__(self, model: Any, tokenizer: Any, *, context_limit: int, turns: Turns) -> None:
         self._model = model
         self._tokenizer = tokenizer
         self._context_limit = context_limit
-        self._lock = lock
+        self._turns = turns
 
     def sample(
         self,
@@ -102,7 +103,7 @@ class ModelSampler:
         forked = [device] if device.type == "cuda" else []
         with (
             _random_state,
-            self._lock,
+            self._turns.take(),
             torch.random.fork_rng(devices=forked),
             torch.inference_mode(),
             fitting_threads(self._model),

@@ -65,8 +65,13 @@ def get_pair(name: str) -> ModelPair:
 
 
 def spec_of(pair: ModelPair) -> dict[str, Any]:
-    """The pair as plain JSON, as `model_pair.spec` and a run's configuration hold it."""
+    """The pair as plain JSON, as `model_pair.spec` and a run's configuration hold it.
+
+    What a model does not use (adapter, url) is left out, so that a pair frozen before these were known stays the same.
+    """
     spec: dict[str, Any] = json.loads(json.dumps(asdict(pair)))
+    for side in ("strong", "weak"):
+        spec[side] = {key: value for key, value in spec[side].items() if value is not None or key in ("revision",)}
     return spec
 
 

@@ -2,8 +2,8 @@
 
     key = (model fingerprint, sha256 of token ids and response mask)
 
-A changed template, criterion or tokenizer changes the key, so nothing stale is ever found. Batches are planned over
-all requests and those wholly cached are dropped: resumed or repeated work computes bit-identical batches or none.
+A changed template, criterion or tokenizer changes the key, so nothing stale is ever found. Packs are planned over
+all requests and what is cached is left out of them: resumed work computes bit-identical packs, repeated work none.
 What the cache holds is what counts: results are read back from it, so two workers that race agree on every number.
 """
 
@@ -34,7 +34,7 @@ def fill(
 ) -> Filled:
     """See to it that every request is cached under the engine's model.
 
-    `keep` gets each batch as soon as it is computed and writes it (`write_batch` in a short transaction); nothing is
+    `keep` gets each pack as soon as it is computed and writes it (`write_batch` in a short transaction); nothing is
     open on the database while the engine computes. Raises EngineFailed, and what `keep` raises.
     """
     by_key = {request.content_key(): request for request in requests}
@@ -42,13 +42,11 @@ def fill(
     with sessions() as session:
         present = cached_keys(session, engine.fingerprint, keys)
     unique = list(by_key.values())
+    known = {index for index, key in enumerate(keys) if key in present}
     n_computed = 0
-    for batch in engine.plan(unique):
-        if all(keys[index] in present for index in batch):
-            continue
-        results = engine.logprobs([unique[index] for index in batch])
-        keep(engine.fingerprint, {keys[index]: result for index, result in zip(batch, results, strict=True)})
-        n_computed += len(batch)
+    for pack in engine.weigh(unique, known=known) if len(known) < len(keys) else ():
+        keep(engine.fingerprint, {keys[index]: result for index, result in pack.results.items()})
+        n_computed += len(pack.results)
     return Filled(n_computed, max(0, len(requests) - n_computed))
 
 

@@ -179,29 +179,27 @@ def test_bfloat16_weights_are_summed_in_float32() -> None:
 def test_the_plan_is_longest_first_within_the_budget_and_covers_every_request_once() -> None:
     engine = PlainEngine(engines["llama"]._model, fingerprint="x", context_limit=512, token_budget=60)
     requests = some_requests(8)
-    plan = engine.plan(requests)
+    plan = [list(pack.results) for pack in engine.weigh(requests)]
     assert sorted(index for batch in plan for index in batch) == list(range(8))
     lengths = [[len(requests[index].ids) for index in batch] for batch in plan]
     assert [size for batch in lengths for size in batch] == sorted((len(each.ids) for each in requests), reverse=True)
     assert all(max(batch) * len(batch) <= 60 for batch in lengths)
     assert any(len(batch) > 1 for batch in lengths)
-    assert plan == engine.plan(list(requests))
+    assert plan == [list(pack.results) for pack in engine.weigh(list(requests))]
 
 
 def test_a_request_over_the_budget_runs_alone() -> None:
     engine = PlainEngine(engines["llama"]._model, fingerprint="x", context_limit=512, token_budget=10)
-    assert engine.plan(some_requests(3)) == [[2], [1], [0]]
+    assert [list(pack.results) for pack in engine.weigh(some_requests(3))] == [[2], [1], [0]]
 
 
-def test_planned_batches_give_the_same_bits_when_only_some_are_run_again() -> None:
+def test_packs_give_the_same_bits_when_the_others_are_known() -> None:
     engine = PlainEngine(engines["llama"]._model, fingerprint="x", context_limit=512, token_budget=100)
     requests = some_requests(8)
-    first = {}
-    for batch in engine.plan(requests):
-        first.update(zip(batch, engine.logprobs([requests[index] for index in batch]), strict=True))
-    for batch in engine.plan(requests)[1:]:
-        again = engine.logprobs([requests[index] for index in batch])
-        assert again == [first[index] for index in batch]
+    packs = [pack.results for pack in engine.weigh(requests)]
+    assert len(packs) > 2
+    assert [pack.results for pack in engine.weigh(requests, known=set(packs[0]))] == packs[1:]
+    assert list(engine.weigh(requests, known=set(range(8)))) == []
 
 
 def test_a_small_model_runs_on_one_thread_and_torch_s_setting_is_left_alone() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from db.tables import Dataset, Item, Run, Score, Suggestion
 from scoring.pairs import ModelSpec
-from scoring.protocol import LogprobRequest, ModelSource, OpenModel, TokenLogprobs
+from scoring.protocol import LogprobRequest, ModelSource, OpenModel, Pack, TokenLogprobs, collect
 from services.criteria_store import find_criteria
 from services.formats.drafts import CandidateDraft, ItemDraft
 from services.item_store import insert_items
@@ -81,7 +81,7 @@ def save_tiny(folder: Path, *, seed: int, merges: int) -> Path:
 
 
 class WatchedSource:
-    """A ModelSource over a real one. `on_batch(ref, requests)` runs before each forward and may sleep or raise."""
+    """A ModelSource over a real one. `on_batch(ref, requests)` runs before each pack and may sleep or raise."""
 
     def __init__(
         self,
@@ -125,17 +125,21 @@ class _WatchedEngine:
         self.name = model.engine.name
         self.fingerprint, self.context_limit = model.engine.fingerprint, model.engine.context_limit
 
-    def plan(self, requests: Sequence[LogprobRequest]) -> list[list[int]]:
-        return self._model.engine.plan(requests)
+    def weigh(self, requests: Sequence[LogprobRequest], *, known: Collection[int] = ()) -> Iterator[Pack]:
+        name = Path(self._model.ref).name
+        packs = self._model.engine.weigh(requests, known=known)
+        while True:
+            if self._source.on_batch is not None:
+                self._source.on_batch(name, requests)
+            pack = next(packs, None)
+            if pack is None:
+                return
+            self._source.computed[name] = self._source.computed.get(name, 0) + len(pack.results)
+            self._source.n_batches += 1
+            yield pack
 
     def logprobs(self, requests: Sequence[LogprobRequest]) -> list[TokenLogprobs]:
-        name = Path(self._model.ref).name
-        if self._source.on_batch is not None:
-            self._source.on_batch(name, requests)
-        found = self._model.engine.logprobs(requests)
-        self._source.computed[name] = self._source.computed.get(name, 0) + len(requests)
-        self._source.n_batches += 1
-        return found
+        return collect(self.weigh(requests))
 
 
 def words(seed: int, n: int) -> str:

@@ -2,21 +2,44 @@
 
 A run computes pack by pack and takes a turn for each; work inside `urgent()` (a Live request) overtakes it at the next
 pack and is not interrupted between its own: while an urgent block is open and active, ordinary work waits.
-Imports no torch and knows no model.
+
+    run    [pack][pack]                        [pack][pack]
+    Live           asks [strong]..[weak] shown
+                         one pack at most lies between asking and the first forward
+
+Among equals first come, first served. Imports no torch and knows no model; a turn is never taken away from its holder.
 """
 
 from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 
 # Between two turns of one urgent block lie tokenizing and the database, not more. A block that is silent for longer
 # (it downloads a model, say) holds nobody up.
 LINGER_S = 0.5
-_is_urgent: ContextVar[bool] = ContextVar("is_urgent", default=False)
+# Ordinary work that has waited this long gets one turn: a room full of people at Live slows a run and never stops it.
+PATIENCE_S = 30.0
+
+
+@dataclass(eq=False, slots=True)
+class _Ticket:
+    """Somebody in a queue, and since when (monotonic seconds)."""
+
+    since: float = field(default_factory=time.monotonic)
+
+
+@dataclass(eq=False, slots=True)
+class _Block:
+    """An open `urgent()`: when it last did something, and on which devices it has worked."""
+
+    last: float = field(default_factory=time.monotonic)
+    used: set[Turns] = field(default_factory=set)
 
 
 class Turns:
@@ -25,53 +48,52 @@ class Turns:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._is_taken = False
-        self._urgent_waiting = 0
+        self._urgent: deque[_Ticket] = deque()
+        self._ordinary: deque[_Ticket] = deque()
 
     @contextmanager
     def take(self) -> Iterator[None]:
-        """Hold the device. Ordinary callers wait for urgent ones; among equals the order is the system's."""
-        is_urgent = _is_urgent.get()
-        with self._changed:
-            self._urgent_waiting += is_urgent
-            while self._is_taken or (not is_urgent and self._must_yield()):
-                self._changed.wait(None if self._is_taken else LINGER_S / 10)
-            self._urgent_waiting -= is_urgent
-            self._is_taken = True
+        """Hold the device. Ordinary callers wait for urgent ones; who is interrupted while waiting leaves the queue."""
+        block = _block.get()
+        queue = self._ordinary if block is None else self._urgent
+        ticket, holds = _Ticket(), False
         try:
+            with self._changed:
+                queue.append(ticket)
+                while not self._is_next(ticket):
+                    self._changed.wait(None if self._is_taken else LINGER_S / 10)
+                queue.remove(ticket)
+                self._is_taken = holds = True
+            if block is not None:
+                _touch(block, self)
             yield
         finally:
-            if is_urgent:
-                _hurry.touch()
+            if block is not None:
+                _touch(block, self)
             with self._changed:
-                self._is_taken = False
+                if holds:
+                    self._is_taken = False
+                elif ticket in queue:
+                    queue.remove(ticket)
                 self._changed.notify_all()
 
-    def _must_yield(self) -> bool:
-        return self._urgent_waiting > 0 or _hurry.is_active()
+    def _is_next(self, ticket: _Ticket) -> bool:
+        if self._is_taken:
+            return False
+        first = self._ordinary[0] if self._ordinary else None
+        is_due = first is not None and time.monotonic() - first.since > PATIENCE_S
+        if ticket is first:
+            return is_due or not (self._urgent or _is_hurried(self))
+        return not is_due and bool(self._urgent) and ticket is self._urgent[0]
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
 
 
-class _Hurry:
-    """How many urgent blocks are open in this process, and when one last did something."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._n_open = 0
-        self._last = 0.0
-
-    def add(self, change: int) -> None:
-        with self._lock:
-            self._n_open += change
-            self._last = time.monotonic()
-
-    def touch(self) -> None:
-        self.add(0)
-
-    def is_active(self) -> bool:
-        with self._lock:
-            return self._n_open > 0 and time.monotonic() - self._last < LINGER_S
-
-
-_hurry = _Hurry()
+_block: ContextVar[_Block | None] = ContextVar("urgent_block", default=None)
+_open: set[_Block] = set()
+_blocks = threading.Lock()
 _by_device: dict[str, Turns] = {}
 _registry = threading.Lock()
 
@@ -84,11 +106,34 @@ def turns_of(device: str) -> Turns:
 
 @contextmanager
 def urgent() -> Iterator[None]:
-    """Work inside goes before ordinary work: somebody looks at a screen and waits."""
-    token = _is_urgent.set(True)
-    _hurry.add(1)
+    """Work inside goes before ordinary work: somebody looks at a screen and waits. Holds for the calling thread."""
+    if _block.get() is not None:
+        yield
+        return
+    block = _Block()
+    with _blocks:
+        _open.add(block)
+    token = _block.set(block)
     try:
         yield
     finally:
-        _hurry.add(-1)
-        _is_urgent.reset(token)
+        _block.reset(token)
+        with _blocks:
+            _open.discard(block)
+        with _registry:
+            waiting = {*_by_device.values(), *block.used}
+        for turns in waiting:
+            turns._wake()
+
+
+def _touch(block: _Block, turns: Turns) -> None:
+    with _blocks:
+        block.last = time.monotonic()
+        block.used.add(turns)
+
+
+def _is_hurried(turns: Turns) -> bool:
+    """Whether an urgent block that works on this device, or has not said on which, did something a moment ago."""
+    now = time.monotonic()
+    with _blocks:
+        return any(now - block.last < LINGER_S and (not block.used or turns in block.used) for block in _open)

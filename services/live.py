@@ -1,5 +1,6 @@
 """Weigh a prompt now: pasted or sampled candidates, the same code path and cache as runs, nothing kept but the cache.
 
+Somebody waits at the screen, so the models' work here overtakes a run between two of its packs (scoring/turns.py).
 Leaves out the screen, and keeping a result: `send_to_dataset` does that on request.
 """
 
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from scoring.criteria import CriteriaBody
 from scoring.protocol import ModelSource
 from scoring.ratio import RankBy
+from scoring.turns import urgent
 from services.catalogue_store import get_pair
 from services.errors import Refused
 from services.live_keep import send_to_dataset
@@ -60,7 +62,8 @@ def weigh_now(
         raise Refused(f"rank_by is {rank_by!r}; it must be sum or mean")
     setup = WeighSetup(model_pair, criteria, rank_by, count_end_of_turn, min_candidates=1)
     item = ItemText(0, sound_messages(messages), domain or None, tuple(range(len(texts))), tuple(texts))
-    results, filled = weigh_items(sessions, models, setup, [item])
+    with urgent():
+        results, filled = weigh_items(sessions, models, setup, [item])
     sources = [response.source_model if isinstance(response, SampledCandidate) else None for response in responses]
     return _result(results[0], sources, rank_by, filled, time.monotonic() - started)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from scoring.chat import encode
 from scoring.criteria import CriteriaBody
 from scoring.protocol import ModelSource, OpenModel
+from scoring.turns import urgent
 from services.catalogue_store import get_pair
 from services.errors import Refused
 from services.live_rows import SampledCandidate, require_known, sound_messages
@@ -45,14 +46,15 @@ def sample_candidates(
     require_known(setup.pair, criteria)
     n_strong = {"strong": n, "weak": 0, "both": n - n // 2}[source]
     wanted = _Wanted(sound_messages(messages), domain or None, temperature, max_new_tokens, seed)
-    with models.open(setup.spec("strong")) as model:
-        facts = facts_of(model)
-        view = side_view(setup, "strong", facts, strong=facts)
-        found = _sample(model, setup, view, wanted, n_strong)
-    if n_strong < n:
-        with models.open(setup.spec("weak")) as model:
-            view = side_view(setup, "weak", facts_of(model), strong=facts)
-            found += _sample(model, setup, view, wanted, n - n_strong)
+    with urgent():
+        with models.open(setup.spec("strong")) as model:
+            facts = facts_of(model)
+            view = side_view(setup, "strong", facts, strong=facts)
+            found = _sample(model, setup, view, wanted, n_strong)
+        if n_strong < n:
+            with models.open(setup.spec("weak")) as model:
+                view = side_view(setup, "weak", facts_of(model), strong=facts)
+                found += _sample(model, setup, view, wanted, n - n_strong)
     return tuple(found)
 
 

@@ -6,7 +6,7 @@ Only the shape is here: sessions are opened in `session.py`, the schema is moved
     dataset --< item --< candidate
     model_pair, criteria --< run >-- dataset
     run --< score >-- candidate          run --< suggestion >-- item       run --< not_weighed >-- item
-    logprob                              the content-addressed cache, owned by no run
+    logprob, noise                       the content-addressed cache and its models' noise, owned by no run
     annotator --< decision >-- item      append-only: a trigger refuses UPDATE and DELETE
 """
 
@@ -158,6 +158,8 @@ class Run(Base):
     n_out_of_world: Mapped[int] = mapped_column(default=0)
     n_computed: Mapped[int] = mapped_column(BIG, default=0)  # responses that went through a model
     n_cached: Mapped[int] = mapped_column(BIG, default=0)  # responses found in the log-prob cache
+    share_done: Mapped[float | None] = mapped_column(Float)  # of the work, 0 to 1; moves with every pack
+    noise_margin: Mapped[float | None] = mapped_column(Float)  # a margin below it is noise; in the unit that ranks
     elapsed_s: Mapped[float] = mapped_column(Float, default=0.0)  # working time, over all resumptions
     responses_per_s: Mapped[float | None] = mapped_column(Float)
     error: Mapped[str | None] = mapped_column(Text)
@@ -178,6 +180,23 @@ class Logprob(Base):
     total: Mapped[float] = mapped_column(Float)  # nats, float64 sum
     n_tokens: Mapped[int] = mapped_column()
     token_logprobs: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)  # zlib of little-endian float32
+
+
+class Noise(Base):
+    """How far log-probs under one model move in another packing: nats, over n responses weighed twice."""
+
+    __tablename__ = "noise"
+
+    fingerprint: Mapped[str] = mapped_column(String(64), primary_key=True)
+    engine: Mapped[str] = mapped_column(String(40), primary_key=True)
+    device: Mapped[str] = mapped_column(String(20), primary_key=True)  # its kind: cpu, cuda, mps
+    dtype: Mapped[str] = mapped_column(String(20))
+    n: Mapped[int] = mapped_column()
+    max_sum: Mapped[float] = mapped_column(Float)  # of a response's log-prob
+    rms_sum: Mapped[float] = mapped_column(Float)
+    max_mean: Mapped[float] = mapped_column(Float)  # of its mean per token
+    rms_mean: Mapped[float] = mapped_column(Float)
+    measured_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class Score(Base):
@@ -221,6 +240,7 @@ class Suggestion(Base):
     is_out_of_world: Mapped[bool] = mapped_column(Boolean, default=False)
     prompt_mean_logprob: Mapped[float | None] = mapped_column(Float)  # of the last user message, where checked
     response_mean_logprob: Mapped[float | None] = mapped_column(Float)  # pooled over candidates, where checked
+    taken_from: Mapped[int | None] = mapped_column()  # the run whose numbers these are, where it is not this one
     notes: Mapped[list[Any]] = mapped_column(default=list)  # e.g. {"candidate_id", "reason", "detail"} left out
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 
 from db.migrate import HEAD, REVISIONS, NewerDatabase, alembic_configuration, is_current, upgrade
 from db.session import Sessions, make_engine, make_sessionmaker
-from db.tables import Annotator, Base, Dataset, Decision, Item
+from db.tables import Annotator, Base, Dataset, Decision, Item, Noise, Run, Suggestion
 
 
 @pytest.fixture
@@ -74,6 +74,44 @@ def test_an_older_database_moves_up_with_its_data(empty_url: str) -> None:
     with pytest.raises(DBAPIError, match="append-only"), sessions.begin() as session:
         session.execute(update(Decision).values(note="again"))
     sessions.engine.dispose()
+
+
+def test_a_database_from_before_noise_was_measured_keeps_its_runs_and_says_nothing_about_theirs(
+    empty_url: str,
+) -> None:
+    upgrade(empty_url, revision="0002")
+    sessions = make_sessionmaker(empty_url)
+    with sessions.begin() as session:
+        _write_weighed(session)
+    assert upgrade(sessions.engine)
+    with sessions.begin() as session:
+        run = session.get_one(Run, 1)
+        assert (run.status, run.n_done, run.share_done, run.noise_margin) == ("done", 1, None, None)
+        suggestion = session.get_one(Suggestion, (1, 1))
+        assert (suggestion.margin, suggestion.ranking, suggestion.taken_from) == (0.5, [[1], [2]], None)
+        session.add(Noise(fingerprint="f", engine="plain", device="cpu", dtype="bfloat16", n=16,
+                          max_sum=0.1, rms_sum=0.1, max_mean=0.1, rms_mean=0.1))  # fmt: skip
+    sessions.engine.dispose()
+
+
+def _write_weighed(session: Any) -> None:
+    """A finished run in the columns of revision 0002."""
+    for statement in (
+        "INSERT INTO dataset (dataset_id, name, file_name, sha256, format, statement, guidelines, state, n_items, "
+        "n_candidates, n_gold, created_at) VALUES (1, 'tea', '', '', '', '', '', 'ready', 1, 2, 0, '2026-01-01')",
+        "INSERT INTO item (item_id, dataset_id, position, messages, meta) VALUES (1, 1, 0, '[]', '{}')",
+        "INSERT INTO candidate (candidate_id, item_id, position, text) VALUES (1, 1, 0, 'a'), (2, 1, 1, 'b')",
+        "INSERT INTO criteria (criteria_id, name, version, title, body, sha256, is_builtin, created_at) "
+        "VALUES (1, 'none', 1, '', '{}', '', false, '2026-01-01')",
+        "INSERT INTO model_pair (model_pair_id, name, spec, sha256, created_at) "
+        "VALUES (1, 'demo', '{}', '', '2026-01-01')",
+        "INSERT INTO run (run_id, dataset_id, model_pair_id, criteria_id, configuration, software, status, is_hidden, "
+        "n_items, n_done, n_not_weighed, n_out_of_world, n_computed, n_cached, elapsed_s, created_at) "
+        "VALUES (1, 1, 1, 1, '{}', '{}', 'done', false, 1, 1, 0, 0, 4, 0, 1.0, '2026-01-01')",
+        "INSERT INTO suggestion (run_id, item_id, best_candidate_id, ranking, margin, is_length_flip, "
+        "is_out_of_world, notes) VALUES (1, 1, 1, '[[1], [2]]', 0.5, false, false, '[]')",
+    ):
+        session.execute(text(statement))
 
 
 def test_foreign_keys_are_on_again_after_a_migration(empty_url: str) -> None:

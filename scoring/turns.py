@@ -77,6 +77,16 @@ class Turns:
                     queue.remove(ticket)
                 self._changed.notify_all()
 
+    def must_hold_back(self) -> bool:
+        """Whether ordinary work that takes no turn (a server works on many requests at once) begins nothing new now."""
+        return _block.get() is None and _is_hurried(self)
+
+    def touch(self) -> None:
+        """Say that the caller's urgent block, if there is one, is at work here although it takes no turn."""
+        block = _block.get()
+        if block is not None:
+            _touch(block, self)
+
     def _is_next(self, ticket: _Ticket) -> bool:
         if self._is_taken:
             return False

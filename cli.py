@@ -144,7 +144,7 @@ def weigh(
             sessions,
             workplace.model_room,
             run_id,
-            on_progress=lambda p: show(f"Weighing {dataset}", p.n_done, p.n_items),
+            on_progress=lambda p: show(f"Weighing {dataset}", round(p.share * p.n_items), p.n_items),
         )
     if as_json:
         print_json(row)
@@ -250,7 +250,7 @@ def demo(
             sessions,
             workplace.model_room,
             holdout=holdout,
-            on_progress=lambda title, p: show(title, p.n_done, p.n_items),
+            on_progress=lambda title, p: show(title, round(p.share * p.n_items), p.n_items),
         )
     for row in report.runs:
         if row.status == "failed":

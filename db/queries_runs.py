@@ -8,20 +8,20 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from db.queries_noise import n_within_noise
 from db.tables import Criteria, Dataset, Decision, Item, ModelPairRow, NotWeighed, Run
 
-RunWithNames = Row[tuple[Run, str, str, str, int, int]]
 IN_HAND = ("running", "cancelling")
 
 
 def runs_with_names() -> Select[Any]:
-    """(Run, dataset name, pair name, criteria name, criteria version, decisions that rest on it)."""
+    """(Run, dataset name, pair name, criteria name, criteria version, decisions resting on it, items within noise)."""
     n_decisions = select(func.count()).where(Decision.run_id == Run.run_id).scalar_subquery()
     return (
-        select(Run, Dataset.name, ModelPairRow.name, Criteria.name, Criteria.version, n_decisions)
+        select(Run, Dataset.name, ModelPairRow.name, Criteria.name, Criteria.version, n_decisions, n_within_noise())
         .join(Dataset, Dataset.dataset_id == Run.dataset_id)
         .join(ModelPairRow, ModelPairRow.model_pair_id == Run.model_pair_id)
         .join(Criteria, Criteria.criteria_id == Run.criteria_id)

@@ -1,7 +1,8 @@
 """One worker's hold on one run: claimed atomically, kept by a heartbeat, given up by settling it.
 
 Every write goes through the hold and is refused when the run has passed to another worker (this process slept, say):
-then nothing else is written either. The counters here are the run's own, read at the claim.
+then nothing else is written either. The counters here are the run's own, read at the claim; two threads (one a
+device) may keep their packs through one hold.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import select
@@ -22,9 +24,11 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from db.queries_runs import claim, update_owned
 from db.tables import Run, utc_now
+from scoring.noise import Noise
 from scoring.protocol import TokenLogprobs
 from services.errors import Refused
 from services.logprob_cache import write_batch
+from services.noise import margin_noise_of
 from services.run_rows import read_run, silent_since
 
 HEARTBEAT_S = 3.0
@@ -43,6 +47,20 @@ class RunCancelled(Exception):
 def new_worker_name() -> str:
     """host:pid:number, different for every claim this process makes."""
     return f"{socket.gethostname()}:{os.getpid()}:{next(_numbers)}"[:200]
+
+
+@dataclass(slots=True)
+class _Stretch:
+    """A piece of the work: from one share done to another, by the texts kept."""
+
+    start: float
+    end: float
+    n_texts: int
+    n_kept: int = 0
+
+    @property
+    def share(self) -> float:
+        return self.start + (self.end - self.start) * min(1.0, self.n_kept / max(1, self.n_texts))
 
 
 class RunHold:
@@ -67,6 +85,9 @@ class RunHold:
         self._elapsed_before_s = run.elapsed_s
         self._computed_before = run.n_computed
         self._started = time.monotonic()
+        self._lock = threading.RLock()  # of the counts and of writing: SQLite has one writer anyway
+        self._share_before = run.share_done or 0.0
+        self._stretch = _Stretch(self._share_before, self._share_before, 1)
 
     @classmethod
     def claim(cls, sessions: sessionmaker[Session], run_id: int, *, worker: str) -> RunHold:
@@ -90,6 +111,27 @@ class RunHold:
         sitting_s = time.monotonic() - self._started
         return computed / sitting_s if computed and sitting_s > 0 else None
 
+    @property
+    def share_done(self) -> float:
+        """How much of the work is done, 0 to 1; never less than in an earlier sitting."""
+        return max(self._share_before, self._stretch.share)
+
+    @property
+    def eta_s(self) -> float | None:
+        """Time left, if the rest goes as what is done went."""
+        share = self.share_done
+        return self.elapsed_s / share * (1 - share) if share > 0 else None
+
+    def begin_stretch(self, start: float, end: float, *, n_texts: int) -> None:
+        """From here on each text kept moves the share done from `start` towards `end`."""
+        with self._lock:
+            self._stretch = _Stretch(start, end, n_texts)
+
+    def end_stretch(self) -> None:
+        """All of its texts are there, those found in the cache too."""
+        with self._lock:
+            self._stretch.n_kept = self._stretch.n_texts
+
     @contextmanager
     def beating(self) -> Iterator[None]:
         """Tell the database every few seconds that somebody works, also while one batch takes minutes."""
@@ -104,35 +146,56 @@ class RunHold:
 
     def keep_batch(self, fingerprint: str, results: Mapping[str, TokenLogprobs]) -> None:
         """Cache a computed batch and count it, in one transaction. Raises RunLost or RunCancelled (batch kept)."""
-        counts = {**self.counts, "n_computed": self.counts["n_computed"] + len(results)}
-        with self.writing(counts) as session:
-            write_batch(session, fingerprint, results)
+        with self._lock:
+            counts = {**self.counts, "n_computed": self.counts["n_computed"] + len(results)}
+            self._stretch.n_kept += len(results)
+            with self.writing(counts) as session:
+                write_batch(session, fingerprint, results)
         self.raise_if_cancelled()
+
+    def count_cached(self, n: int) -> None:
+        """Texts found in the cache: counted in memory until the next write."""
+        with self._lock:
+            self.counts = {**self.counts, "n_cached": self.counts["n_cached"] + n}
 
     @contextmanager
     def writing(self, counts: dict[str, int], **more: Any) -> Iterator[Session]:
         """A short transaction that first makes sure the run is still ours; the counts are taken over once committed."""
-        values = {**counts, "heartbeat_at": utc_now(), "elapsed_s": self.elapsed_s, **more}
-        if self.rate is not None:
-            values["responses_per_s"] = self.rate
-        with self.sessions.begin() as session:
-            if not update_owned(session, self.run_id, worker=self.worker, values=values):
-                raise RunLost(f"run {self.run_id} has passed to another worker or was deleted")
-            yield session
-        self.counts = counts
+        with self._lock:
+            values = {**counts, "heartbeat_at": utc_now(), "elapsed_s": self.elapsed_s, "share_done": self.share_done}
+            values |= more
+            if self.rate is not None:
+                values["responses_per_s"] = self.rate
+            with self.sessions.begin() as session:
+                if not update_owned(session, self.run_id, worker=self.worker, values=values):
+                    raise RunLost(f"run {self.run_id} has passed to another worker or was deleted")
+                yield session
+            self.counts = counts
 
     def record_model(self, side: str, description: dict[str, Any]) -> None:
         """Write down which model this is; a run begun with other weights must not go on with these."""
-        models = self.configuration.get("models", {})
-        before = models.get(side, {}).get("fingerprint", description["fingerprint"])
-        if before != description["fingerprint"] and self.counts["n_done"]:
+        before = self.configuration.get("models", {}).get(side, {})
+        fingerprint = before.get("fingerprint", description["fingerprint"])
+        if fingerprint != description["fingerprint"] and self.counts["n_done"]:
             raise Refused(
                 f"the {side} model {description['ref']} is not the one this run began with (fingerprint "
-                f"{description['fingerprint'][:12]}, before {before[:12]}); start a new run"
+                f"{description['fingerprint'][:12]}, before {fingerprint[:12]}); start a new run"
             )
-        self.configuration = {**self.configuration, "models": {**models, side: description}}
-        with self.writing(self.counts, configuration=self.configuration):
-            pass
+        self._describe(side, description)
+
+    def record_noise(self, side: str, noise: Noise) -> None:
+        """Write down how far this model's log-probs move, and once both are known, which margins that drowns."""
+        with self._lock:
+            self._describe(side, self.configuration["models"][side] | {"noise": asdict(noise)})
+
+    def _describe(self, side: str, description: dict[str, Any]) -> None:
+        with self._lock:
+            models = {**self.configuration.get("models", {}), side: description}
+            self.configuration = {**self.configuration, "models": models}
+            drowned = margin_noise_of(models, rank_by=self.configuration["rank_by"])
+            more = {} if drowned is None else {"noise_margin": drowned}
+            with self.writing(self.counts, configuration=self.configuration, **more):
+                pass
 
     def raise_if_cancelled(self) -> None:
         """Look whether somebody asked the run to stop."""

@@ -38,9 +38,12 @@ class RunRow:
     n_done: int  # weighed or told apart as not weighable
     n_not_weighed: int
     n_out_of_world: int
+    n_within_noise: int  # items whose margin is below `noise_margin`
     n_computed: int  # texts that went through a model: responses under each model, and prompts the world rule asks for
     n_cached: int  # texts found in the log-prob cache
     n_decisions: int  # decisions that rest on this run
+    noise_margin: float | None  # a margin below it is numeric noise; nats or nats per token; None: not measured
+    progress: float  # share of the work that is done, 0 to 1; moves with every pack
     rate: float | None  # texts a second through the models, this sitting
     elapsed_s: float  # working time, over all resumptions
     eta_s: float | None  # while it runs and something is done
@@ -53,9 +56,10 @@ class RunRow:
     finished_at: datetime | None
 
     @property
-    def progress(self) -> float:
-        """Share done, 0 to 1."""
-        return self.n_done / self.n_items if self.n_items else 1.0
+    def again_of(self) -> int | None:
+        """The run of which this one weighs the items within noise again; None for an ordinary run."""
+        known = self.configuration.get("again_of")
+        return known["run_id"] if isinstance(known, dict) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +91,11 @@ def read_runs(sessions: sessionmaker[Session], wanted: Select[Any]) -> tuple[Run
         return tuple(_row(*found) for found in session.execute(wanted))
 
 
-def _row(run: Run, dataset: str, pair: str, criteria: str, criteria_version: int, n_decisions: int) -> RunRow:
+def _row(
+    run: Run, dataset: str, pair: str, criteria: str, criteria_version: int, n_decisions: int, n_within_noise: int
+) -> RunRow:
     in_hand = run.status in IN_HAND
+    share = _share(run)
     return RunRow(
         run_id=run.run_id,
         dataset_id=run.dataset_id,
@@ -105,12 +112,15 @@ def _row(run: Run, dataset: str, pair: str, criteria: str, criteria_version: int
         n_done=run.n_done,
         n_not_weighed=run.n_not_weighed,
         n_out_of_world=run.n_out_of_world,
+        n_within_noise=n_within_noise,
         n_computed=run.n_computed,
         n_cached=run.n_cached,
         n_decisions=n_decisions,
+        noise_margin=run.noise_margin,
+        progress=share,
         rate=run.responses_per_s,
         elapsed_s=run.elapsed_s,
-        eta_s=_eta_s(run) if in_hand else None,
+        eta_s=run.elapsed_s / share * (1 - share) if in_hand and share > 0 else None,
         error=run.error,
         configuration=run.configuration,
         software=run.software,
@@ -121,8 +131,8 @@ def _row(run: Run, dataset: str, pair: str, criteria: str, criteria_version: int
     )
 
 
-def _eta_s(run: Run) -> float | None:
-    """Time left if the rest goes as what is done went."""
-    if run.n_done == 0:
-        return None
-    return run.elapsed_s / run.n_done * (run.n_items - run.n_done)
+def _share(run: Run) -> float:
+    """Of the work; by items for a run from before packs were counted."""
+    if run.status == "done" or not run.n_items:
+        return 1.0
+    return run.n_done / run.n_items if run.share_done is None else run.share_done

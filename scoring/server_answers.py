@@ -10,6 +10,7 @@ keys two tokens of one position may share a key. Whatever does not fit raises Un
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -85,7 +86,8 @@ class Asked:
             raise Unfit(f"sent {_shown(values[0])} for the first token, which nothing predicts: is it shifted?")
         self._check_ids(answer, choice, logprobs)
         places = [place for place, is_response in enumerate(self.request.is_response) if is_response]
-        return TokenLogprobs(tuple(_value(values[place], place) for place in places))
+        # float32, as the cache keeps them: a total is the same before and after.
+        return TokenLogprobs(tuple(array("f", [_value(values[place], place) for place in places])))
 
     def _check_ids(self, answer: Mapping[str, Any], choice: Mapping[str, Any], logprobs: Mapping[str, Any]) -> None:
         ids = list(self.request.ids)

@@ -43,6 +43,7 @@ class ServerEngine:
         settings: ServerSettings,
     ) -> None:
         self.fingerprint = fingerprint
+        self.place = f"{served_as} at {url}"
         self.context_limit = context_limit
         self._url = url
         self._served_as = served_as
@@ -80,7 +81,7 @@ class ServerEngine:
     def line_of(self, trouble: ServerTrouble, *, kept: str = "") -> str:
         """What happened, what was kept, what to do."""
         middle = f"; {kept}" if kept else ""
-        return f"the server at {self._url} ({self._served_as}) {trouble.fact}{middle}; {trouble.way_out}"
+        return f"{self.place}: the server {trouble.fact}{middle}; {trouble.way_out}"
 
     def _check(self, request: LogprobRequest) -> None:
         if len(request.ids) > self.context_limit:

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from scoring.errors import ModelUnavailable
 from scoring.model_files import file_sha256, from_hub, local_folder, read_json
@@ -42,14 +43,13 @@ _HASHED = (
 
 @dataclass(frozen=True, eq=False)
 class ServedModel:
-    """An `OpenModel` without weights here. ref: the server's name for it; url: where it was asked."""
+    """An `OpenModel` without weights here. ref: the server's name for it; device: "server:HOST:PORT"."""
 
     ref: str
-    url: str
     engine: ServerEngine
     tokenizer: Any
     sampler: ServerSampler
-    device: str = "server"
+    device: str
     dtype: str = DTYPE
     memory_bytes: int = 0
 
@@ -74,7 +74,7 @@ def open_served(spec: ModelSpec, *, settings: ServerSettings | None = None) -> S
     try:
         handshake = result_of(meet)
     except ServerTrouble as trouble:
-        raise ModelUnavailable(f"{served_as}: the server at {url} {trouble.fact}; {trouble.way_out}") from trouble
+        raise ModelUnavailable(f"{served_as} at {url}: the server {trouble.fact}; {trouble.way_out}") from trouble
     engine = ServerEngine(
         url,
         served_as,
@@ -87,7 +87,7 @@ def open_served(spec: ModelSpec, *, settings: ServerSettings | None = None) -> S
     )
     names_ids = handshake.dialect.names_ids
     sampler = ServerSampler(engine, tokenizer, url=url, served_as=served_as, names_ids=names_ids, settings=settings)
-    return ServedModel(served_as, url, engine, tokenizer, sampler)
+    return ServedModel(served_as, engine, tokenizer, sampler, device=f"server:{urlsplit(url).netloc}")
 
 
 def fingerprint(served_as: str, revision: str | None, tokenizer_hash: str) -> str:

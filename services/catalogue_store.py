@@ -30,7 +30,7 @@ class PairRow:
 
     name: str
     title: str
-    strong: str  # folder or hub id
+    strong: str  # folder or hub id, with its adapter or its server
     weak: str
     parameters: str
     context: int  # tokens
@@ -104,8 +104,8 @@ def _row(pair: ModelPair) -> PairRow:
     return PairRow(
         name=pair.name,
         title=pair.title,
-        strong=pair.strong.ref,
-        weak=pair.weak.ref,
+        strong=pair.strong.label,
+        weak=pair.weak.label,
         parameters=str(pair.parameters),
         context=pair.context,
         licence=pair.licence,

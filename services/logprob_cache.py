@@ -30,12 +30,18 @@ class Filled:
 
 
 def fill(
-    sessions: sessionmaker[Session], engine: LogprobEngine, requests: Sequence[LogprobRequest], *, keep: KeepBatch
+    sessions: sessionmaker[Session],
+    engine: LogprobEngine,
+    requests: Sequence[LogprobRequest],
+    *,
+    keep: KeepBatch,
+    before_computing: Callable[[], None] = lambda: None,
 ) -> Filled:
     """See to it that every request is cached under the engine's model.
 
     `keep` gets each pack as soon as it is computed and writes it (`write_batch` in a short transaction); nothing is
-    open on the database while the engine computes. Raises EngineFailed, and what `keep` raises.
+    open on the database while the engine computes. `before_computing` is called unless all is there already.
+    Raises EngineFailed, and what these two raise.
     """
     by_key = {request.content_key(): request for request in requests}
     keys = list(by_key)
@@ -44,6 +50,8 @@ def fill(
     unique = list(by_key.values())
     known = {index for index, key in enumerate(keys) if key in present}
     n_computed = 0
+    if len(known) < len(keys):
+        before_computing()
     for pack in engine.weigh(unique, known=known) if len(known) < len(keys) else ():
         keep(engine.fingerprint, {keys[index]: result for index, result in pack.results.items()})
         n_computed += len(pack.results)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy.orm import Session, sessionmaker
@@ -16,6 +17,7 @@ from scoring.protocol import LogprobEngine, ModelSource, TokenLogprobs
 from scoring.ratio import ItemWeights, weigh_candidates
 from scoring.world import is_out_of_world, pooled_mean
 from services.logprob_cache import Filled, KeepBatch, fill, read, write_batch
+from services.served_weights import require_same_weights
 from services.weigh_encode import (
     EMPTY,
     EncodedFor,
@@ -88,7 +90,7 @@ def fill_side(
 ) -> Filled:
     """See to it that the cache holds all of one model's requests of the chunk."""
     requests = [request for one in encoded for request in one.requests()]
-    return fill(sessions, engine, requests, keep=keep)
+    return fill(sessions, engine, requests, keep=keep, before_computing=partial(require_same_weights, sessions, engine))
 
 
 def weigh_items(

@@ -7,32 +7,27 @@ The reference that faster engines must equal. Shares no prompt between candidate
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from scoring.errors import EngineFailed, PromptTooLong
+from scoring.head import OutputHead
 from scoring.protocol import LogprobRequest, Pack, TokenLogprobs, collect
 from scoring.threads import fitting_threads
 from scoring.turns import Turns
 
 # Padded tokens in one batch. Fixed, never taken from free memory: a resumed run must form the same batches again.
 TOKEN_BUDGET = {"cpu": 2048, "mps": 4096, "cuda": 16384}
-# float32 logits held at a time; at a vocabulary of 128,000 that is 131 rows.
-HEAD_CHUNK_BYTES = 64 * 1024 * 1024
-# Classes whose logits are lm_head(last hidden state) and nothing else (read in transformers 5.23). The others scale
-# or cap their logits (Gemma, Cohere, Granite) or are unread: their own forward makes the logits.
-BARE_HEADS = frozenset(
-    f"{name}ForCausalLM"
-    for name in ("Llama", "Mistral", "Mixtral", "Qwen2", "Qwen3", "Phi3", "Olmo2", "SmolLM3", "Starcoder2", "GPTNeoX")
-) | {"GPT2LMHeadModel"}
 
 
 class PlainEngine:
     """A `LogprobEngine` over one transformers model; `turns` lets one forward run at a time.
 
+    head: proved to make this model's log-probs (engines.py); None: the model's own logits, all words at once.
+    alone_over: longer requests are computed alone, because the model treats a batch by its longest (LongRoPE).
     Raises from `logprobs`: PromptTooLong for a request over the context limit, EngineFailed for anything that would
     otherwise become a wrong number. Out of memory halves the batch and goes on.
     """
@@ -47,24 +42,27 @@ class PlainEngine:
         context_limit: int,
         turns: Turns | None = None,
         token_budget: int | None = None,
+        head: OutputHead | None = None,
+        alone_over: int | None = None,
     ) -> None:
         self.fingerprint = fingerprint
         self.context_limit = context_limit
         self._model = model
         self._turns = turns or Turns()
+        self._head = head
+        self._alone_over = alone_over
         self._budget = token_budget or TOKEN_BUDGET.get(model.device.type, TOKEN_BUDGET["cpu"])
-        self._vocabulary = model.get_input_embeddings().num_embeddings
 
     def weigh(self, requests: Sequence[LogprobRequest], *, known: Collection[int] = ()) -> Iterator[Pack]:
         """See `LogprobEngine`. A batch of which anything is missing is computed whole."""
         for request in requests:
-            self._check(request)
+            check_request(request, self._model, self.context_limit)
         for batch in self._plan(requests):
             if all(index in known for index in batch):
                 continue
             results = self._halving([requests[index] for index in batch])
             wanted = {index: result for index, result in zip(batch, results, strict=True) if index not in known}
-            yield Pack(wanted, sum(len(requests[index].ids) for index in batch))
+            yield Pack(wanted, self._tokens([requests[index] for index in batch]))
 
     def logprobs(self, requests: Sequence[LogprobRequest]) -> list[TokenLogprobs]:
         """See `LogprobEngine`."""
@@ -77,23 +75,16 @@ class PlainEngine:
         for index in order:
             # Sorted, so the first of a batch is its longest and sets the padded width.
             width = len(requests[batches[-1][0]].ids) if batches else 0
-            if batches and width * (len(batches[-1]) + 1) <= self._budget:
+            is_alone = self._alone_over is not None and width > self._alone_over
+            if batches and not is_alone and width * (len(batches[-1]) + 1) <= self._budget:
                 batches[-1].append(index)
             else:
                 batches.append([index])
         return batches
 
-    def _check(self, request: LogprobRequest) -> None:
-        if len(request.ids) > self.context_limit:
-            raise PromptTooLong(
-                f"{len(request.ids)} tokens exceed the model's limit of {self.context_limit}; nothing is truncated: "
-                "shorten the text or choose a longer-context model"
-            )
-        if not 0 <= min(request.ids) <= max(request.ids) < self._vocabulary:
-            raise EngineFailed(
-                f"token id {max(request.ids)} is outside the model's vocabulary of {self._vocabulary}; the tokenizer "
-                "belongs to another model"
-            )
+    def _tokens(self, requests: Sequence[LogprobRequest]) -> int:
+        """Tokens that go through the model for a batch; the last of each request predicts nothing."""
+        return sum(len(request.ids) - 1 for request in requests)
 
     def _halving(self, requests: list[LogprobRequest]) -> list[TokenLogprobs]:
         """Run one batch, in halves when memory runs out."""
@@ -102,7 +93,7 @@ class PlainEngine:
                 return self._forward(requests)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
-                raise EngineFailed(f"the forward pass failed: {_first_line(error)}") from error
+                raise EngineFailed(f"the forward pass failed: {first_line(error)}") from error
             if len(requests) == 1:
                 raise EngineFailed(
                     f"out of memory on {self._model.device.type} for one sequence of {len(requests[0].ids)} tokens; "
@@ -115,17 +106,61 @@ class PlainEngine:
 
     def _forward(self, requests: list[LogprobRequest]) -> list[TokenLogprobs]:
         ids, attention, predicts = pad_right(requests, self._model.device)
-        targets = ids[:, 1:][predicts]  # (R,)
-        values = torch.cat(row_logprobs(self._model, ids[:, :-1], attention[:, :-1], predicts, targets)).cpu()
-        if not bool(torch.isfinite(values).all()):
-            bad = int((~torch.isfinite(values)).sum())
-            dtype = str(self._model.dtype).removeprefix("torch.")
-            raise EngineFailed(
-                f"{bad} of {len(values)} log-probs are NaN or infinite in {dtype} and were not kept; choose float32, "
-                "or check the model's weights"
-            )
-        parts = values.split([request.response_tokens for request in requests])
-        return [TokenLogprobs(tuple(part.tolist())) for part in parts]
+        found = self._rows(predicts, ids[:, 1:][predicts], input_ids=ids[:, :-1], attention_mask=attention[:, :-1])
+        return split_results(requests, found)
+
+    def _rows(self, predicts: Tensor, targets: Tensor, **arguments: Any) -> Tensor:
+        """Log-probs (R,) float32 on CPU of the targets (R,), in row-major order of `predicts` (B, T).
+
+        Equals, whatever dtype the weights have:
+
+            logits = model(**arguments).logits[predicts].float()  # (R, V)
+            logits.log_softmax(-1).gather(-1, targets[:, None])[:, 0]
+        """
+        parameters = inspect.signature(self._model.forward).parameters
+        if "use_cache" in parameters:
+            arguments.setdefault("use_cache", False)
+        if self._head is not None:
+            rows = self._model.base_model(**arguments).last_hidden_state[predicts]  # (R, H)
+            found = self._head.logprobs(rows, targets)
+        elif "logits_to_keep" in parameters:
+            logits = self._model(**arguments, logits_to_keep=predicts).logits  # (R, V); a bool mask flattens
+            found = selected_logprobs(logits, targets)
+        else:
+            found = selected_logprobs(self._model(**arguments).logits[predicts], targets)
+        refuse_broken(found, self._model.dtype)
+        return found.cpu()
+
+
+def split_results(requests: Sequence[LogprobRequest], values: Tensor) -> list[TokenLogprobs]:
+    """Each request's part of the values (R,), in order."""
+    parts = values.split([request.response_tokens for request in requests])
+    return [TokenLogprobs(tuple(part.tolist())) for part in parts]
+
+
+def check_request(request: LogprobRequest, model: Any, context_limit: int) -> None:
+    """Refuse what would be cut or would index outside the model: PromptTooLong, EngineFailed."""
+    if len(request.ids) > context_limit:
+        raise PromptTooLong(
+            f"{len(request.ids)} tokens exceed the model's limit of {context_limit}; nothing is truncated: "
+            "shorten the text or choose a longer-context model"
+        )
+    vocabulary = model.get_input_embeddings().num_embeddings
+    if not 0 <= min(request.ids) <= max(request.ids) < vocabulary:
+        raise EngineFailed(
+            f"token id {max(request.ids)} is outside the model's vocabulary of {vocabulary}; the tokenizer "
+            "belongs to another model"
+        )
+
+
+def refuse_broken(values: Tensor, dtype: torch.dtype) -> None:
+    """Log-probs that are no numbers are an error, never a result: EngineFailed."""
+    if not bool(torch.isfinite(values).all()):
+        bad = int((~torch.isfinite(values)).sum())
+        raise EngineFailed(
+            f"{bad} of {len(values)} log-probs are NaN or infinite in {str(dtype).removeprefix('torch.')} and were "
+            "not kept; choose float32, or check the model's weights"
+        )
 
 
 def pad_right(requests: Sequence[LogprobRequest], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
@@ -146,33 +181,6 @@ def pad_right(requests: Sequence[LogprobRequest], device: torch.device) -> tuple
         attention[row, :length] = 1
         is_response[row, :length] = torch.tensor(request.is_response)
     return ids.to(device), attention.to(device), is_response[:, 1:].to(device)
-
-
-def row_logprobs(model: Any, ids: Tensor, attention: Tensor, predicts: Tensor, targets: Tensor) -> list[Tensor]:
-    """Log-probs of the targets, nats, in chunks that together are (R,) float32, in row-major order of `predicts`.
-
-    Equals, whatever dtype the weights have:
-
-        logits = model(ids, attention_mask=attention).logits[predicts].float()  # (R, V)
-        logits.log_softmax(-1).gather(-1, targets[:, None])[:, 0]
-    """
-    arguments = {"input_ids": ids, "attention_mask": attention, "use_cache": False}
-    parameters = inspect.signature(model.forward).parameters
-    if "use_cache" not in parameters:
-        del arguments["use_cache"]
-    head: Callable[[Tensor], Tensor] | None = None
-    if type(model).__name__ in BARE_HEADS:
-        rows, head = model.base_model(**arguments).last_hidden_state[predicts], model.get_output_embeddings()  # (R, H)
-    elif "logits_to_keep" in parameters:
-        rows = model(**arguments, logits_to_keep=predicts).logits  # (R, V); a bool mask flattens
-    else:
-        rows = model(**arguments).logits[predicts]  # (R, V)
-    size = max(1, HEAD_CHUNK_BYTES // (4 * model.get_output_embeddings().weight.shape[0]))
-    chunks = []
-    for start in range(0, len(targets), size):
-        logits = rows[start : start + size] if head is None else head(rows[start : start + size])
-        chunks.append(selected_logprobs(logits, targets[start : start + size]))
-    return chunks
 
 
 def selected_logprobs(logits: Tensor, targets: Tensor) -> Tensor:
@@ -208,5 +216,6 @@ def free_cached_memory(device_type: str) -> None:
         torch.mps.empty_cache()
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """What an error says, in one line."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

@@ -1,0 +1,164 @@
+"""Attention for packs: each query sees its own edge and every edge above it, each stretch of keys once.
+
+Registered with transformers as an attention implementation, so that a model's own code runs unchanged around it.
+A pack is one row of tokens; its edges lie in depth-first order, so that whatever sees an edge is one stretch of rows:
+
+    rows     | criteria  prompt  A A A A | B B B | C C |
+    runs       ------- causal ---------    causal  causal      the first branch goes on from its prompt
+    looks                                  B and C see criteria + prompt, all at once, not causal
+
+Partial results are merged by their log-sum-exp, which is exact: softmax over two stretches of keys is the two
+softmaxes weighted by their share of the normalizer (Hydragen, arXiv 2402.05099).
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import AttentionInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+
+from scoring.attention_kernels import Stretch, attend
+from scoring.kept_keys import KeptKeys
+
+NAME = "tare_shared"
+# What layers pass along that does not change what a query sees. Anything else is refused: better no fast path.
+HARMLESS = frozenset(("position_ids", "use_cache", "output_attentions", "output_hidden_states", "output_router_logits"))
+
+
+class Unsupported(Exception):
+    """This model's attention is not what the shared engine computes; another engine must take it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Rows `first` to `last` of the pack that are causal in themselves: one edge, or a line of edges."""
+
+    first: int
+    last: int
+    stretch: Stretch
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Rows `first` to `last` of the pack also see other keys: rows of the pack, or kept ones, one after the other."""
+
+    first: int
+    last: int
+    sources: tuple[tuple[int, int] | KeptKeys, ...]
+    stretch: Stretch
+
+
+@dataclass(eq=False, slots=True)
+class PackState:
+    """What the attention must know of the pack that is going through."""
+
+    runs: tuple[Run, ...]  # together all rows
+    looks: tuple[Look, ...]
+    keep: KeptKeys | None = None
+    n_layers: int = 0  # attention layers that ran
+    n_windowed: int = 0  # of these, with a sliding window
+
+
+current_pack: ContextVar[PackState | None] = ContextVar("current_pack", default=None)
+
+
+def shared_attention(
+    module: torch.nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    scaling: float | None = None,
+    dropout: float = 0.0,
+    sliding_window: int | None = None,
+    softcap: float | None = None,
+    s_aux: Tensor | None = None,
+    **kwargs: Any,
+) -> tuple[Tensor, None]:
+    """Attention of one layer over the current pack. query (1, H, T, D); key and value (1, G, T, D), G dividing H.
+
+    Returns (1, T, H, D) and no weights. Raises Unsupported for what it does not compute.
+    """
+    state = current_pack.get()
+    if state is None:  # not our forward
+        return sdpa_attention_forward(module, query, key, value, attention_mask, dropout, scaling, **kwargs)
+    _refuse_unknown(module, attention_mask, dropout, kwargs)
+    layer = state.n_layers
+    state.n_layers += 1
+    state.n_windowed += sliding_window is not None
+    scale = query.shape[-1] ** -0.5 if scaling is None else scaling
+    if state.keep is not None:
+        state.keep.add_layer(key, value)
+    out, normalizer = _own(state, query, key, value, scale, softcap, sliding_window)
+    for look in state.looks:
+        rows = slice(look.first, look.last)
+        keys, values = _gather(look, layer, key, value)
+        part, part_normalizer = attend(
+            query[:, :, rows], keys, values, scale, stretch=look.stretch, softcap=softcap, window=sliding_window
+        )
+        _merge(out[rows], normalizer[rows], part, part_normalizer)
+    if s_aux is not None:  # a sink: one more key that only takes weight (gpt-oss)
+        out *= torch.sigmoid(normalizer - s_aux.float())[..., None].to(out.dtype)
+    return out[None], None
+
+
+def _own(
+    state: PackState,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    scale: float,
+    softcap: float | None,
+    window: int | None,
+) -> tuple[Tensor, Tensor]:
+    """Every run over itself, causally: (T, H, D) and the log-sum-exp (T, H) float32."""
+    rows = query.shape[2]
+    out = query.new_empty(rows, query.shape[1], value.shape[-1])
+    normalizer = torch.empty(rows, query.shape[1], device=query.device)
+    for run in state.runs:
+        own = slice(run.first, run.last)
+        out[own], normalizer[own] = attend(
+            query[:, :, own], key[:, :, own], value[:, :, own], scale,
+            stretch=run.stretch, softcap=softcap, window=window,
+        )  # fmt: skip
+    return out, normalizer
+
+
+def _gather(look: Look, layer: int, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
+    """The keys and values of a look: views, or one copy when they lie in several places."""
+    found = [
+        source.layers[layer]
+        if isinstance(source, KeptKeys)
+        else (key[:, :, source[0] : source[1]], value[:, :, source[0] : source[1]])
+        for source in look.sources
+    ]
+    if len(found) == 1:
+        return found[0]
+    return torch.cat([keys for keys, _ in found], 2), torch.cat([values for _, values in found], 2)
+
+
+def _merge(out: Tensor, normalizer: Tensor, part: Tensor, part_normalizer: Tensor) -> None:
+    """Take a further part into (R, H, D) and (R, H), in place."""
+    share = torch.sigmoid(part_normalizer - normalizer)[..., None]  # of the part, in the sum of both
+    if out.dtype == torch.float32:
+        out.lerp_(part, share)
+    else:
+        out.copy_(torch.lerp(out.float(), part.float(), share))
+    torch.logaddexp(normalizer, part_normalizer, out=normalizer)
+
+
+def _refuse_unknown(module: torch.nn.Module, mask: Tensor | None, dropout: float, kwargs: dict[str, Any]) -> None:
+    if mask is not None or dropout or not getattr(module, "is_causal", True):
+        raise Unsupported(f"{type(module).__name__}: a mask of its own, dropout, or attention that is not causal")
+    unknown = [name for name, value in kwargs.items() if value is not None and name not in HARMLESS]
+    unknown = [name for name in unknown if not (name == "is_causal" and kwargs[name] is True)]
+    if unknown:
+        raise Unsupported(f"{type(module).__name__} passes {', '.join(sorted(unknown))}")
+
+
+AttentionInterface.register(NAME, shared_attention)

@@ -1,0 +1,174 @@
+"""One pack as tensors: its rows, what each row may see, and which rows predict which tokens.
+
+Pure arrangement, no forward: shared.py runs what is made here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from scoring.attention_kernels import Stretch
+from scoring.kept_keys import KeptKeys
+from scoring.shared_attention import Look, PackState, Run
+from scoring.trie import Edge
+
+
+@dataclass(eq=False, slots=True)
+class Wanted:
+    """Where log-probs are asked for on an edge: positions, and room for the values once known."""
+
+    positions: NDArray[np.int64]  # (W,) ascending
+    values: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PackTensors:
+    """A pack ready to run. rows index the concatenation of kept last states (in `kept_states`) and the pack's rows."""
+
+    ids: Tensor  # (1, T)
+    positions: Tensor  # (1, T)
+    state: PackState
+    kept_states: tuple[KeptKeys, ...]
+    rows: Tensor  # (R,)
+    targets: Tensor  # (R,)
+    edges: tuple[Edge, ...]  # those with wanted log-probs, in the order of `rows`
+
+
+def arrange(
+    edges: Sequence[Edge],
+    wanted: Mapping[int, Wanted],
+    kept: Mapping[int, KeptKeys],
+    *,
+    keep: KeptKeys | None,
+    device: torch.device,
+) -> PackTensors:
+    """Lay the edges out in one row. `wanted` and `kept` go by id(edge); edges come in depth-first order."""
+    offsets: dict[int, int] = {}
+    at = 0
+    for edge in edges:
+        offsets[id(edge)] = at
+        at += edge.n_computed
+    ids = np.concatenate([edge.ids[: edge.n_computed] for edge in edges])
+    places = np.concatenate([np.arange(edge.start, edge.start + edge.n_computed) for edge in edges])
+    positions = torch.from_numpy(places).to(device)
+    runs = _runs(edges, offsets)
+    looks = _looks(edges, offsets, kept, runs)
+    state = PackState(
+        runs=tuple(Run(first, last, _stretch(positions, places, first, last, None)) for first, last in runs),
+        looks=tuple(
+            Look(first, last, sources, _stretch(positions, places, first, last, key_start))
+            for first, last, sources, key_start in looks
+        ),
+        keep=keep,
+    )
+    kept_states, rows, targets, asked = _predictions(edges, offsets, wanted, kept)
+    return PackTensors(
+        ids=torch.from_numpy(ids)[None].to(device),
+        positions=positions[None],
+        state=state,
+        kept_states=kept_states,
+        rows=torch.from_numpy(rows).to(device),
+        targets=torch.from_numpy(targets).to(device),
+        edges=asked,
+    )
+
+
+def _stretch(positions: Tensor, places: NDArray[np.int64], first: int, last: int, key_start: int | None) -> Stretch:
+    lowest, highest = int(places[first:last].min()), int(places[first:last].max())
+    return Stretch(
+        positions[first:last], lowest, highest, lowest if key_start is None else key_start, key_start is None
+    )
+
+
+def _runs(edges: Sequence[Edge], offsets: Mapping[int, int]) -> list[tuple[int, int]]:
+    """Rows of lines of edges, each the first of its parent to come: their tokens follow one another."""
+    runs: list[tuple[int, int]] = []
+    last: Edge | None = None
+    for edge in edges:
+        first, end = offsets[id(edge)], offsets[id(edge)] + edge.n_computed
+        if last is not None and edge.parent is last:
+            runs[-1] = (runs[-1][0], end)
+        else:
+            runs.append((first, end))
+        last = edge
+    return [(first, end) for first, end in runs if end > first]
+
+
+def _looks(
+    edges: Sequence[Edge],
+    offsets: Mapping[int, int],
+    kept: Mapping[int, KeptKeys],
+    runs: Sequence[tuple[int, int]],
+) -> list[tuple[int, int, tuple[tuple[int, int] | KeptKeys, ...], int]]:
+    """(first row, last row, sources, position of the first key): who sees what beyond its own run.
+
+    Depth first, so the rows under an edge are one stretch; those of its own run see it already. Ancestors that the
+    same rows see are taken together.
+    """
+    run_end = {row: end for first, end in runs for row in (first,)}
+    ends = _run_ends(edges, offsets, run_end)
+    stretch: dict[int, tuple[int, int, Edge]] = {}  # by id of the ancestor
+    for edge in edges:
+        first, end = offsets[id(edge)], offsets[id(edge)] + edge.n_computed
+        for above in edge.path()[:-1]:
+            if id(above) in offsets:
+                first = max(first, ends[id(above)])
+            if first >= end:
+                continue
+            before = stretch.get(id(above))
+            stretch[id(above)] = (first if before is None else before[0], end, above)
+    found: dict[tuple[int, int], list[Edge]] = {}
+    for first, end, above in sorted(stretch.values(), key=lambda entry: entry[2].start):
+        if above.n_computed:
+            found.setdefault((first, end), []).append(above)
+    looks = []
+    for (first, end), line in found.items():
+        sources = tuple(_source(above, offsets, kept) for above in line)
+        looks.append((first, end, sources, line[0].start))
+    return looks
+
+
+def _source(above: Edge, offsets: Mapping[int, int], kept: Mapping[int, KeptKeys]) -> tuple[int, int] | KeptKeys:
+    if id(above) in offsets:
+        return offsets[id(above)], offsets[id(above)] + above.n_computed
+    return kept[id(above)]
+
+
+def _run_ends(edges: Sequence[Edge], offsets: Mapping[int, int], run_end: Mapping[int, int]) -> dict[int, int]:
+    """Where the run of each edge ends, by id(edge)."""
+    ends: dict[int, int] = {}
+    current = 0
+    for edge in edges:
+        current = max(current, run_end.get(offsets[id(edge)], 0))
+        ends[id(edge)] = current
+    return ends
+
+
+def _predictions(
+    edges: Sequence[Edge], offsets: Mapping[int, int], wanted: Mapping[int, Wanted], kept: Mapping[int, KeptKeys]
+) -> tuple[tuple[KeptKeys, ...], NDArray[np.int64], NDArray[np.int64], tuple[Edge, ...]]:
+    """Which state predicts which token. The first token of an edge is predicted by the end of the edge above."""
+    asked = tuple(edge for edge in edges if id(edge) in wanted and len(wanted[id(edge)].positions))
+    above = [edge.parent for edge in asked if edge.parent is not None and id(edge.parent) in kept]
+    states = tuple({id(edge): kept[id(edge)] for edge in above}.values())
+    place = {id(state): index for index, state in enumerate(states)}
+    rows, targets = [], []
+    for edge in asked:
+        positions = wanted[id(edge)].positions
+        row = len(states) + offsets[id(edge)] + positions - 1 - edge.start
+        if positions[0] == edge.start and edge.parent is not None:
+            parent = edge.parent
+            if id(parent) in offsets:
+                row[0] = len(states) + offsets[id(parent)] + parent.n_computed - 1
+            else:
+                row[0] = place[id(kept[id(parent)])]
+        rows.append(row)
+        targets.append(edge.ids[positions - edge.start])
+    empty = np.empty(0, np.int64)
+    return states, np.concatenate(rows) if rows else empty, np.concatenate(targets) if targets else empty, asked

@@ -1,1 +1,1 @@
-"""The benchmark room: Tare against public packages, on one machine, with the same token ids. `make bench` runs it all."""
+"""The benchmark room: Tare against public packages, on one machine, with the same token ids. `make bench` runs all."""

@@ -1,7 +1,9 @@
 """What is weighed: seeded token ids, the same for every tool, and the figure each case is to reach.
 
-    n8_p512   one prompt of 512 tokens, 8 responses of 64-256      criteria50   1,500 tokens of criteria shared by 50 items
-    pairs24   24 prompts with 2 responses, nothing else shared     growth_N     N items for the growth curve (small models)
+    n8_p512      one prompt of 512 tokens, 8 responses of 64-256 (n32_p512, n8_p2048 likewise)
+    pairs24      24 prompts with 2 responses, nothing else shared
+    criteria50   1,500 tokens of criteria shared by 50 items
+    growth_N     N items for the growth curve (small models)
 
 Ids only: no text is tokenized here. Standard library only, because every tool's interpreter imports it.
 """

@@ -29,7 +29,7 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """A tool with the setting it runs with, and what was tried: seconds (None: failed) by setting, strong model only."""
+    """A tool with the setting it runs with, and what was tried: seconds (None: failed), under the strong model only."""
 
     tool: ToolInfo
     setting: Setting
@@ -120,13 +120,12 @@ def _first_run(case: Case, worker: Worker, chosen: Chosen, say: Say) -> dict[str
     # A rival shares nothing between items, so of a long case a few of them show its peak; ours needs the whole.
     items = None if case.parts == 1 or chosen.tool.name == "tare" else (0, max(1, len(case.items) // case.parts // 2))
     run = worker.run(items=items, count=not chosen.tool.one_side)
-    say(
-        f"  {chosen.tool.name} {dict(chosen.setting)}: first run {run.seconds:.2f} s, peak {run.peak_bytes / 1e6:.0f} MB"
-    )
+    setting = dict(chosen.setting)
+    say(f"  {chosen.tool.name} {setting}: first run {run.seconds:.2f} s, peak {run.peak_bytes / 1e6:.0f} MB")
     return {
         "title": chosen.tool.title,
         "about": dict(worker.about),
-        "setting": dict(chosen.setting),
+        "setting": setting,
         "tried": list(chosen.tried),
         "tried_pairs": chosen.tried_pairs,
         "peak_bytes": run.peak_bytes,

@@ -1,11 +1,11 @@
 """The models that are weighed with: seeded random Llamas, written once to bench/.models (git-ignored).
 
-    pair56m/{strong,weak}   hidden 512, 8 layers, 8 heads / 4 KV heads, intermediate 1408, vocabulary 32,000 untied
-    pair2m/{strong,weak}    hidden 128, 4 layers: for the growth curve
+    pair56m/{strong,weak,other}   hidden 512, 8 layers, 8 heads / 4 KV heads, intermediate 1408, vocabulary 32,000 untied
+    pair2m/{strong,weak,other}    hidden 128, 4 layers: for the growth curve
 
 The weights are random but not trivial: a token's log-prob is about -14.5 nats on average, attention matters, and weak
-is strong with a tenth of other noise, so that rewards are differences of near numbers, as with real pairs. The files
-are written so that transformers 4.51 to 5.x read them.
+(and other, a second weak model) is strong with a tenth of other noise, so that rewards are differences of near numbers,
+as with real pairs. The files are written so that transformers 4.51 to 5.x read them.
 """
 
 import json
@@ -19,7 +19,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 from bench.cases import PAIR, SMALL_PAIR, VOCABULARY
 
 FOLDER = Path(__file__).resolve().parent / ".models"
-SIDES = ("strong", "weak")
+SIDES = ("strong", "weak", "other")
 CONTEXT = 4096
 HEAD_SPREAD = 2.9  # standard deviation of the logits, nats: -log p is about log V + 2.9^2 / 2
 WEAK_NOISE = 0.1
@@ -27,10 +27,7 @@ TEMPLATE = (
     "{{ bos_token }}{% for m in messages %}{{ m['role'] + ' ' + m['content'] + ' ' + eos_token + ' ' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ 'assistant ' }}{% endif %}"
 )
-SHAPES = {
-    PAIR: {"hidden_size": 512, "intermediate_size": 1408, "num_hidden_layers": 8, "num_attention_heads": 8},
-    SMALL_PAIR: {"hidden_size": 128, "intermediate_size": 352, "num_hidden_layers": 4, "num_attention_heads": 4},
-}
+SHAPES = {PAIR: (512, 1408, 8, 8), SMALL_PAIR: (128, 352, 4, 4)}  # hidden, intermediate, layers, heads
 
 
 def folder_of(name: str, side: str) -> Path:
@@ -40,10 +37,13 @@ def folder_of(name: str, side: str) -> Path:
 
 def config_of(name: str) -> LlamaConfig:
     """The configuration of a pair's models."""
-    shape = SHAPES[name]
+    hidden, intermediate, layers, heads = SHAPES[name]
     return LlamaConfig(
-        **shape,
-        num_key_value_heads=shape["num_attention_heads"] // 2,
+        hidden_size=hidden,
+        intermediate_size=intermediate,
+        num_hidden_layers=layers,
+        num_attention_heads=heads,
+        num_key_value_heads=heads // 2,
         vocab_size=VOCABULARY[name],
         max_position_embeddings=CONTEXT,
         tie_word_embeddings=False,
@@ -57,13 +57,13 @@ def make_pair(name: str) -> None:
     """Write both models and their tokenizer; what is there already stays."""
     if all((folder_of(name, side) / "tokenizer_config.json").exists() for side in SIDES):
         return
-    strong = _random_model(name, seed=1)
-    _write(strong, name, "strong")
-    other = _random_model(name, seed=2)
-    with torch.no_grad():
-        for mine, its in zip(strong.parameters(), other.parameters(), strict=True):
-            mine.mul_((1 - WEAK_NOISE**2) ** 0.5).add_(its, alpha=WEAK_NOISE)
-    _write(strong, name, "weak")
+    _write(_random_model(name, seed=1), name, "strong")
+    for seed, side in ((2, "weak"), (3, "other")):
+        near, noise = _random_model(name, seed=1), _random_model(name, seed=seed)
+        with torch.no_grad():
+            for mine, its in zip(near.parameters(), noise.parameters(), strict=True):
+                mine.mul_((1 - WEAK_NOISE**2) ** 0.5).add_(its, alpha=WEAK_NOISE)
+        _write(near, name, side)
 
 
 def _random_model(name: str, *, seed: int) -> LlamaForCausalLM:

@@ -1,1 +1,1 @@
-"""One small program per tool. Each is run by that tool's own interpreter and imports nothing but it, torch and stdlib."""
+"""One small program a tool, run by that tool's own interpreter; it imports nothing but the tool, torch and stdlib."""

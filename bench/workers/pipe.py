@@ -76,7 +76,7 @@ def _answer(tool: Tool, items: Sequence[Item], order: dict[str, Any], resident: 
     gc.collect()
     reset_peak()
     try:
-        with _counting(order.get("count", False)) as counted:
+        with counting(order.get("count", False)) as count:
             start = time.perf_counter()
             found = tool.weigh(chosen, order["sides"], order["setting"])
             seconds = time.perf_counter() - start
@@ -85,7 +85,7 @@ def _answer(tool: Tool, items: Sequence[Item], order: dict[str, Any], resident: 
     return {
         "seconds": seconds,
         "peak_bytes": peak_bytes() - resident,
-        "computed_tokens": counted[0] or None,
+        "computed_tokens": count.tokens or None,
         "sums": {side: one.sums for side, one in found.items()},
         "tokens": {side: one.tokens for side, one in found.items()},
     }
@@ -96,27 +96,31 @@ def _say(answers: Any, what: dict[str, Any]) -> None:
     answers.flush()
 
 
+@dataclass(slots=True)
+class Count:
+    """Forwards, and the token positions in them, padding included."""
+
+    forwards: int = 0
+    tokens: int = 0
+
+
 @contextlib.contextmanager
-def _counting(wanted: bool) -> Iterator[list[int]]:
-    """Counts the token positions that go through the first layer's MLP, padding included, whoever calls it."""
-    counted = [0]
+def counting(wanted: bool = True) -> Iterator[Count]:
+    """Counts what enters the first decoder layer of any Llama in this process, whoever calls it."""
+    count = Count()
     if not wanted:
-        yield counted
+        yield count
         return
     from torch.nn.modules.module import register_module_forward_pre_hook
 
-    firsts: dict[int, bool] = {}
-
     def seen(module: Any, inputs: tuple[Any, ...]) -> None:
-        if type(module).__name__ != "LlamaDecoderLayer":
-            return
-        if firsts.setdefault(id(module), module.self_attn.layer_idx == 0):
-            hidden = inputs[0]
-            counted[0] += hidden.numel() // hidden.shape[-1]
+        if type(module).__name__ == "LlamaDecoderLayer" and module.self_attn.layer_idx == 0:
+            count.forwards += 1
+            count.tokens += inputs[0].numel() // inputs[0].shape[-1]
 
     handle = register_module_forward_pre_hook(seen)
     try:
-        yield counted
+        yield count
     finally:
         handle.remove()
 

@@ -1,4 +1,4 @@
-"""Tare itself: the product's own loader and the engine it chooses. `logprobs` is timed; packs are counted elsewhere."""
+"""Tare itself: the product's own loader and the engine it chooses. Every run begins cold."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +10,7 @@ from bench.cases import Item
 from bench.workers.pipe import Setting, Weighed, serve
 from scoring.models import LoadedModel, load_model
 from scoring.pairs import ModelSpec
-from scoring.protocol import LogprobRequest, TokenLogprobs
+from scoring.protocol import LogprobRequest
 
 
 class Tare:
@@ -20,29 +20,17 @@ class Tare:
         self._models: dict[str, LoadedModel] = {
             side: load_model(ModelSpec(str(folder)), device="cpu", dtype="float32") for side, folder in folders.items()
         }
-        self._packs = self._pack_tokens = 0
 
-    def weigh(self, items: Sequence[Item], sides: Sequence[str], setting: Setting) -> dict[str, Weighed]:
-        """All requests go to the engine at once. setting sums: take packs as they come, keep no token log-probs."""
+    def weigh(self, items: Sequence[Item], sides: Sequence[str], _setting: Setting) -> dict[str, Weighed]:
+        """All requests go to the engine at once. What it kept of earlier runs is forgotten first: every run is cold."""
         requests = requests_of(items)
-        if setting.get("sums"):
-            return {side: Weighed(self._sums(self._models[side].engine, requests)) for side in sides}
-        found = {side: self._models[side].engine.logprobs(requests) for side in sides}
-        return {
-            side: Weighed([one.total for one in ones], [list(one.values) for one in ones])
-            for side, ones in found.items()
-        }
-
-    def _sums(self, engine: Any, requests: Sequence[LogprobRequest]) -> list[float]:
-        """As a run does it: each pack is taken as it comes, and let go."""
-        sums = [0.0] * len(requests)
-        for pack in engine.weigh(requests):
-            self._packs += 1
-            self._pack_tokens += pack.computed_tokens
-            results: dict[int, TokenLogprobs] = dict(pack.results)
-            for index, result in results.items():
-                sums[index] = result.total
-        return sums
+        found = {}
+        for side in sides:
+            engine = self._models[side].engine
+            forget(engine)
+            results = engine.logprobs(requests)
+            found[side] = Weighed([one.total for one in results], [list(one.values) for one in results])
+        return found
 
     def describe(self) -> dict[str, Any]:
         """Engine and versions."""
@@ -50,6 +38,13 @@ class Tare:
 
         names = sorted({model.engine.name for model in self._models.values()})
         return {"engine": "/".join(names), "torch": torch.__version__, "transformers": transformers.__version__}
+
+
+def forget(engine: Any) -> None:
+    """Drop the keys and values of shared criteria that an engine keeps for later items, if it is one that does."""
+    lasting = getattr(engine, "lasting", None)
+    if lasting is not None:
+        lasting.clear()
 
 
 def requests_of(items: Sequence[Item]) -> list[LogprobRequest]:

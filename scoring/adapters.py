@@ -168,7 +168,7 @@ class AdapterShelf:
             tensor.data = tensor.data.to(self.model.device, self.model.dtype)
         self.model.eval().requires_grad_(False)
         embeddings = self.model.get_input_embeddings()
-        if not hasattr(embeddings, "num_embeddings"):  # peft's wrappers hide what engines ask for
+        if "num_embeddings" not in vars(embeddings):  # peft's wrappers hide what engines ask for
             embeddings.num_embeddings = embeddings.weight.shape[0]
 
     def _drop(self, name: str) -> None:

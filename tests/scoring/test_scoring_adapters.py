@@ -1,0 +1,360 @@
+"""Adapters over a shared base: exact, never mixed up, loaded beside one base, and refused with one clear line."""
+
+import json
+import random
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from adapter_builders import load_plain, merged, save_adapter, unmerged
+from safetensors.torch import load_file, save_file
+from scoring_builders import byte_level, save_model, tiny_model
+
+from scoring import room as room_module
+from scoring.adapter_files import WEIGHTS_FILE
+from scoring.errors import ModelUnavailable, ScoringError, UnsafeModel
+from scoring.models import estimate_bytes
+from scoring.pairs import ModelSpec
+from scoring.plain import PlainEngine
+from scoring.protocol import LogprobEngine, LogprobRequest
+from scoring.room import ModelRoom
+
+REQUESTS = [
+    LogprobRequest(tuple((7 * i + 3 * k) % 400 for i in range(20 + k)), (False,) * 8 + (True,) * (12 + k))
+    for k in range(4)
+]
+SETTINGS: dict[str, dict[str, Any]] = {
+    "lora": {},
+    "rslora": {"use_rslora": True},
+    "dora": {"use_dora": True},
+    "ranks by pattern": {"rank_pattern": {"q_proj": 2}, "alpha_pattern": {"v_proj": 3}},
+    "one layer": {"layers_to_transform": [1]},
+    "every linear layer": {"target_modules": "all-linear"},
+    "embeddings and head": {"target_modules": ["q_proj", "embed_tokens", "lm_head"]},
+    "a trained head": {"modules_to_save": ["lm_head"]},
+    "trained embeddings and head": {"modules_to_save": ["embed_tokens", "lm_head"]},
+    "trained norms": {"modules_to_save": ["input_layernorm"]},
+    "trained tokens": {"trainable_token_indices": [3, 5, 10]},
+}
+
+
+def values(engine: LogprobEngine) -> list[float]:
+    return [value for found in engine.logprobs(REQUESTS) for value in found.values]
+
+
+def far(one: list[float], other: list[float]) -> float:
+    """The largest difference of a token, nats."""
+    return max(abs(a - b) for a, b in zip(one, other, strict=True))
+
+
+def plain(model: Any) -> list[float]:
+    return values(PlainEngine(model, fingerprint="", context_limit=512))
+
+
+@pytest.fixture
+def room() -> ModelRoom:
+    return ModelRoom(2**30, device="cpu")
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was really loaded, in order."""
+    found: list[str] = []
+    for name in ("load_model", "load_adapter"):
+        original = getattr(room_module, name)
+
+        def load(spec: ModelSpec, *args: Any, _original: Any = original, **settings: Any) -> Any:
+            found.append(Path(spec.adapter or spec.ref).name)
+            return _original(spec, *args, **settings)
+
+        monkeypatch.setattr(room_module, name, load)
+    return found
+
+
+@pytest.fixture(scope="module")
+def tied_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Qwen2 whose head is its embeddings."""
+    tokenizer = byte_level()
+    model = tiny_model("qwen2", vocabulary=len(tokenizer), seed=3)
+    return save_model(tmp_path_factory.mktemp("tied"), model, tokenizer)
+
+
+@pytest.fixture(scope="module")
+def adapters(tmp_path_factory: pytest.TempPathFactory, strong_folder: Path) -> list[Path]:
+    folder = tmp_path_factory.mktemp("adapters")
+    return [save_adapter(folder / f"a{seed}", strong_folder, seed=seed) for seed in (1, 2)]
+
+
+@pytest.mark.parametrize("kind", SETTINGS)
+def test_an_adapter_weighs_as_peft_s_merged_model_and_leaves_the_base_alone(
+    kind: str, room: ModelRoom, strong_folder: Path, tmp_path: Path
+) -> None:
+    folder = save_adapter(tmp_path / "adapter", strong_folder, **SETTINGS[kind])
+    expected = plain(merged(strong_folder, folder))
+    with room.open(ModelSpec(str(strong_folder))) as base:
+        before = values(base.engine)
+        with room.open(ModelSpec(str(strong_folder), adapter=str(folder))) as model:
+            found = values(model.engine)
+            assert far(found, expected) < 1e-4
+            assert far(found, before) > 0.1
+            assert values(base.engine) == before
+            assert values(model.engine) == found
+        room.release_idle()
+        assert values(base.engine) == before
+
+
+@pytest.mark.parametrize("kind", ["embeddings and head", "trained tokens", "a trained head"])
+def test_over_tied_embeddings_it_weighs_as_peft_does_without_merging(
+    kind: str, room: ModelRoom, tied_folder: Path, tmp_path: Path
+) -> None:
+    folder = save_adapter(tmp_path / "adapter", tied_folder, **SETTINGS[kind])
+    reference = unmerged(tied_folder, folder).base_model.model
+    reference.get_input_embeddings().num_embeddings = reference.config.vocab_size
+    with room.open(ModelSpec(str(tied_folder), adapter=str(folder))) as model:
+        assert far(values(model.engine), plain(reference)) < 1e-5
+    with room.open(ModelSpec(str(tied_folder))) as base:
+        assert far(values(base.engine), plain(load_plain(tied_folder))) < 1e-5
+
+
+def test_several_adapters_share_one_base_that_is_loaded_and_counted_once(
+    room: ModelRoom, strong_folder: Path, adapters: list[Path], loads: list[str]
+) -> None:
+    base = ModelSpec(str(strong_folder))
+    first, second = (ModelSpec(str(strong_folder), adapter=str(folder)) for folder in adapters)
+    with room.open(first) as one, room.open(second) as other, room.open(base) as bare:
+        assert one.shelf.model is other.shelf.model is bare.shelf.model
+        found = [values(model.engine) for model in (one, other, bare)]
+        assert min(far(found[0], found[1]), far(found[0], found[2]), far(found[1], found[2])) > 0.1
+        assert far(found[1], plain(merged(strong_folder, adapters[1]))) < 1e-4
+        assert len({model.engine.fingerprint for model in (one, other, bare)}) == 3
+        assert room.stats().loaded == (str(strong_folder), first.label, second.label)
+    assert loads == [strong_folder.name, "a1", "a2"]
+    weights = sum(each.numel() * 4 for each in load_plain(strong_folder).parameters())
+    assert weights < room.stats().bytes_held < 1.5 * weights
+    assert room.release_idle() == 3
+    assert room.stats().bytes_held == 0
+
+
+def test_threads_that_weigh_and_sample_under_base_and_adapters_never_get_another_s_numbers(
+    room: ModelRoom, strong_folder: Path, adapters: list[Path]
+) -> None:
+    specs = [ModelSpec(str(strong_folder)), *(ModelSpec(str(strong_folder), adapter=str(each)) for each in adapters)]
+
+    def sample(model: Any) -> list[str]:
+        return model.sampler.sample([1, 2, 3], n=1, temperature=0, max_new_tokens=12, seed=1)
+
+    alone = {}
+    for spec in specs:
+        with room.open(spec) as model:
+            alone[spec] = (values(model.engine), sample(model))
+    assert len({texts[0] for _, texts in alone.values()}) == 3
+    wrong: list[Any] = []
+
+    def work(worker: int) -> None:
+        order = random.Random(worker)
+        for _ in range(12):
+            spec = order.choice(specs)
+            with room.open(spec) as model:
+                found = (values(model.engine), sample(model)) if worker % 2 else (values(model.engine), alone[spec][1])
+                if found != alone[spec]:
+                    wrong.append((spec, found))
+
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_what_an_adapter_writes_is_what_the_merged_model_writes(
+    room: ModelRoom, strong_folder: Path, adapters: list[Path]
+) -> None:
+    ids = [1, 2, 3, 4, 5]
+    with room.open(ModelSpec(str(strong_folder), adapter=str(adapters[0]))) as model:
+        texts = model.sampler.sample(ids, n=1, temperature=0, max_new_tokens=10, seed=1)
+        one = merged(strong_folder, adapters[0]).generate(
+            torch.tensor([ids]), max_new_tokens=10, do_sample=False, eos_token_id=model.tokenizer.eos_token_id,
+            pad_token_id=0,
+        )  # fmt: skip
+        row = one[0, len(ids) :].tolist()
+        row = row[: row.index(model.tokenizer.eos_token_id)] if model.tokenizer.eos_token_id in row else row
+        assert texts == [model.tokenizer.decode(row, skip_special_tokens=True)]
+
+
+def test_adapters_that_want_a_module_differently_take_each_other_s_place(
+    room: ModelRoom, strong_folder: Path, tmp_path: Path
+) -> None:
+    around = save_adapter(tmp_path / "around", strong_folder, target_modules=["lm_head"])
+    instead = save_adapter(tmp_path / "instead", strong_folder, modules_to_save=["lm_head"])
+    specs = [ModelSpec(str(strong_folder), adapter=str(folder)) for folder in (around, instead)]
+    for spec, folder in [*zip(specs, (around, instead), strict=True)] * 2:
+        with room.open(spec) as model:
+            assert far(values(model.engine), plain(merged(strong_folder, folder))) < 1e-4
+    with (
+        room.open(specs[0]) as model,
+        pytest.raises(ModelUnavailable, match="does not fit its base"),
+        room.open(specs[1]),
+    ):
+        pass
+    assert room.release_idle() == 2
+    assert model is not None
+
+
+def test_an_adapter_in_another_dtype_has_another_base_and_another_fingerprint(
+    room: ModelRoom, strong_folder: Path, adapters: list[Path]
+) -> None:
+    exact = ModelSpec(str(strong_folder), adapter=str(adapters[0]))
+    coarse = ModelSpec(str(strong_folder), dtype="bfloat16", adapter=str(adapters[0]))
+    with room.open(exact) as one, room.open(coarse) as other:
+        assert one.engine.fingerprint != other.engine.fingerprint
+        assert {parameter.dtype for parameter in other.shelf.model.parameters()} == {torch.bfloat16}
+        assert far(values(one.engine), values(other.engine)) > 1e-4
+    assert len(room.stats().loaded) == 4
+
+
+def test_the_chat_template_an_adapter_was_trained_with_goes_before_the_base_s(
+    room: ModelRoom, strong_folder: Path, adapters: list[Path], tmp_path: Path
+) -> None:
+    template, whole = (save_adapter(tmp_path / name, strong_folder) for name in ("template", "whole"))
+    (template / "chat_template.jinja").write_text("{{ messages[0].content }}")
+    byte_level("{{ messages }}").save_pretrained(whole)
+    own = {folder: ModelSpec(str(strong_folder), adapter=str(folder)) for folder in (template, whole, adapters[0])}
+    with room.open(ModelSpec(str(strong_folder))) as base, room.open(own[adapters[0]]) as without:
+        assert without.tokenizer is base.tokenizer
+        with room.open(own[template]) as one, room.open(own[whole]) as other:
+            assert one.tokenizer.chat_template == "{{ messages[0].content }}"
+            assert other.tokenizer.chat_template == "{{ messages }}"
+            assert base.tokenizer.chat_template not in (one.tokenizer.chat_template, other.tokenizer.chat_template)
+
+
+Change = Callable[[Path], object]
+
+
+def edited(**changes: object) -> Change:
+    def edit(folder: Path) -> None:
+        path = folder / "adapter_config.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+    return edit
+
+
+def reweighted(change: Callable[[dict[str, torch.Tensor]], object]) -> Change:
+    def edit(folder: Path) -> None:
+        weights = load_file(folder / "adapter_model.safetensors")
+        change(weights)
+        save_file(weights, folder / "adapter_model.safetensors")
+
+    return edit
+
+
+def misshape(weights: dict[str, torch.Tensor]) -> None:
+    key = next(iter(weights))
+    weights[key] = torch.zeros(3, 5)
+
+
+DEEPER = "base_model.model.model.layers.7.self_attn.q_proj.lora_A.weight"
+OF_BASE = "base_model.model.model.norm.weight"
+BAD: list[tuple[str, Change, str]] = [
+    ("pickled", lambda f: (f / WEIGHTS_FILE).rename(f / "adapter_model.bin"), "pickled weights (adapter_model.bin)"),
+    ("no weights", lambda f: (f / WEIGHTS_FILE).unlink(), "adapter_model.safetensors is missing"),
+    ("no config", lambda f: (f / "adapter_config.json").unlink(), "adapter_config.json is missing"),
+    ("broken config", lambda f: (f / "adapter_config.json").write_text("{"), "adapter_config.json cannot be read"),
+    ("cut off", lambda f: (f / "adapter_model.safetensors").write_bytes(b"\0" * 9), "is no safetensors file"),
+    ("another kind", edited(peft_type="PREFIX_TUNING"), "a 'PREFIX_TUNING' adapter; Tare puts LoRA adapters"),
+    ("another task", edited(task_type="SEQ_CLS"), "trained for 'SEQ_CLS'"),
+    ("changes the base at start", edited(init_lora_weights="pissa"), "init_lora_weights is 'pissa'"),
+    ("trains the base's biases", edited(bias="all"), "bias is 'all'"),
+    ("unknown setting", edited(layer_replication=[[0, 2]]), "sets 'layer_replication'"),
+    ("other shapes", reweighted(misshape), "it does not fit its base"),
+    ("wrong settings", edited(r="four"), "it does not fit its base"),
+    ("nothing to put it on", edited(target_modules=["none_such"]), "it does not fit its base"),
+    ("half the weights", reweighted(lambda w: w.pop(next(iter(w)))), "1 of its weights have no place"),
+    ("of a deeper base", reweighted(lambda w: w.update({DEEPER: torch.zeros(4, 32)})), "1 of its weights have no"),
+    ("with weights for the base", reweighted(lambda w: w.update({OF_BASE: torch.zeros(32)})), "that is not its base's"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "words"), [bad[1:] for bad in BAD], ids=[bad[0] for bad in BAD])
+def test_an_adapter_that_cannot_be_used_is_one_line_and_the_base_goes_on(
+    change: Change, words: str, room: ModelRoom, strong_folder: Path, tmp_path: Path, adapters: list[Path]
+) -> None:
+    folder = save_adapter(tmp_path / "adapter", strong_folder)
+    change(folder)
+    with room.open(ModelSpec(str(strong_folder))) as base:
+        before = values(base.engine)
+        with pytest.raises(ModelUnavailable) as caught, room.open(ModelSpec(str(strong_folder), adapter=str(folder))):
+            pass
+        line = str(caught.value)
+        assert words in line
+        assert line.startswith(str(folder))
+        assert "\n" not in line
+        assert isinstance(caught.value, UnsafeModel) == ("pickled" in line)
+        assert values(base.engine) == before
+        assert not [each for each in base.shelf.model.modules() if type(each).__module__.startswith("peft")]
+        with room.open(ModelSpec(str(strong_folder), adapter=str(adapters[0]))) as good:
+            assert far(values(good.engine), before) > 0.1
+
+
+def test_an_adapter_of_another_hub_model_is_refused_and_of_a_folder_taken(
+    tmp_path: Path, strong_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = save_adapter(tmp_path / "adapter", strong_folder)
+    edited(base_model_name_or_path="owner/base-7b")(folder)
+    with pytest.raises(ModelUnavailable, match="over 'owner/base-7b', and the pair puts it over 'owner/other'"):
+        estimate_bytes(ModelSpec("owner/other", adapter=str(folder)), device="cpu")
+    assert estimate_bytes(ModelSpec("Owner/Base-7B", adapter=str(folder)), device="cpu") > 0
+    assert not caplog.messages
+    assert estimate_bytes(ModelSpec(str(strong_folder), adapter=str(folder)), device="cpu") > 0
+    assert "only the shapes are compared" in caplog.messages[0]
+
+
+def test_an_adapter_that_is_nowhere_says_so(room: ModelRoom, strong_folder: Path) -> None:
+    for ref, words in (("./nowhere", "there is no folder"), ("nobody/lora", "not downloaded yet")):
+        with pytest.raises(ScoringError, match=words) as caught, room.open(ModelSpec(str(strong_folder), adapter=ref)):
+            pass
+        assert str(caught.value).startswith(ref)
+
+
+def test_a_base_stays_while_an_adapter_of_it_is_in_use_and_an_idle_adapter_goes_before_it(
+    strong_folder: Path, weak_folder: Path, adapters: list[Path]
+) -> None:
+    base, other = ModelSpec(str(strong_folder)), ModelSpec(str(weak_folder))
+    tuned = ModelSpec(str(strong_folder), adapter=str(adapters[0]))
+    sizes = {spec: estimate_bytes(spec, device="cpu") for spec in (base, other, tuned)}
+    room = ModelRoom(sizes[base] + sizes[other], device="cpu")
+    with room.open(tuned) as model:
+        before = values(model.engine)
+        with pytest.raises(ModelUnavailable, match="in use; wait for the other work"), room.open(other):
+            pass
+        assert values(model.engine) == before
+    with room.open(other):
+        assert room.stats().loaded == (str(strong_folder), str(weak_folder))  # only the adapter had to go
+    with room.open(tuned) as model:
+        assert room.stats().loaded == (str(strong_folder), tuned.label)
+        assert values(model.engine) == before
+    small = ModelRoom(max(sizes.values()) + sizes[tuned], device="cpu")
+    with small.open(tuned):
+        pass
+    with small.open(other):
+        assert small.stats().loaded == (str(weak_folder),)  # the base took its adapter with it
+    assert small.stats().bytes_held == sizes[other]
+
+
+def test_a_pair_of_a_base_and_its_adapter_fits_where_two_models_do_not(
+    strong_folder: Path, weak_folder: Path, adapters: list[Path]
+) -> None:
+    base = ModelSpec(str(strong_folder))
+    first, second = (ModelSpec(str(strong_folder), adapter=str(folder)) for folder in adapters)
+    size, extra = (estimate_bytes(spec, device="cpu") for spec in (base, first))
+    room = ModelRoom(size + 2 * extra, device="cpu")
+    assert room.fits_both(first, base)
+    assert room.fits_both(base, first)
+    assert room.fits_both(first, second)
+    assert not room.fits_both(base, ModelSpec(str(weak_folder)))
+    assert not ModelRoom(size + 2 * extra - 1, device="cpu").fits_both(first, second)
+    with room.open(first), room.open(second), room.open(base):
+        assert room.stats().bytes_held <= room.budget_bytes

@@ -89,9 +89,8 @@ class ServerSession:
 
     async def ask(self, method: str, path: str, body: Any = None, *, limit_bytes: int) -> Any:
         """The answer's JSON. Raises ServerTrouble when all tries are used up, or at once when trying cannot help."""
-        usual = wait_exponential_jitter(
-            self._settings.first_wait_s, max=LONGEST_WAIT_S, jitter=self._settings.first_wait_s
-        )
+        first = self._settings.first_wait_s
+        usual = wait_exponential_jitter(multiplier=first, max=LONGEST_WAIT_S, jitter=first)
 
         def wait_s(state: RetryCallState) -> float:
             trouble = state.outcome.exception() if state.outcome else None

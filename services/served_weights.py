@@ -49,7 +49,7 @@ def require_same_weights(sessions: sessionmaker[Session], engine: LogprobEngine)
     if drift > LARGEST_DRIFT:
         raise Refused(
             f"{engine.place}: the weights behind this name have changed (a fixed text's tokens differ by {drift:.2g} "
-            f"nats on average, at most {LARGEST_DRIFT:g} is noise); what was weighed before is kept, nothing was added: "
+            f"nats on average, at most {LARGEST_DRIFT:g} is noise); what was weighed is kept, nothing was added: "
             "give the pair a new revision for this model and start a new run"
         )
 

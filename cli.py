@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import os
 import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session, sessionmaker
 from typer._click.exceptions import ClickException, NoArgsIsHelpError  # typer is pinned, and has no public name for it
 
 from services import datasets as dataset_store
-from services import evaluation, exports, imports, weigh_here, workplace
+from services import evaluation, exports, imports, precise, weigh_here, workplace
 from services import runs as run_store
 from services.catalogue_store import list_pairs
 from services.demo import load_demo
 from services.errors import ServiceError
 from services.run_rows import RunRow
+from ui.command_words import DType, ExportFormat, Only, RankBy
 from ui.terminal import (
     give_up,
     notice,
@@ -47,28 +48,6 @@ LAST_RUN = 2**31 - 1  # the largest number either database can look for
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
 DatasetName = Annotated[str, typer.Argument(help="The dataset's name.", show_default=False)]
-
-
-class ExportFormat(StrEnum):
-    """What `tare export` writes."""
-
-    CONVERSATIONAL = "trl-conversational"
-    STANDARD = "trl-standard"
-    JSONL = "jsonl"
-
-
-class Only(StrEnum):
-    """Which items `tare export` takes."""
-
-    DECIDED = "decided"
-    ALL = "all"
-
-
-class RankBy(StrEnum):
-    """What ranks the candidates."""
-
-    SUM = "sum"
-    MEAN = "mean"
 
 
 def main() -> NoReturn:
@@ -131,20 +110,41 @@ def weigh(
     pair: Annotated[str, typer.Option("--pair", help="A pair of the catalogue; see `tare pairs`.", show_default=False)],
     criteria: Annotated[str | None, typer.Option("--criteria", help="A criteria set by name.")] = None,
     rank_by: Annotated[RankBy, typer.Option("--rank-by", help="What ranks.")] = RankBy.SUM,
+    dtype: Annotated[DType, typer.Option("--dtype", help="What the models compute in; auto suits the device.")] = (
+        DType.AUTO
+    ),
     as_json: JsonFlag = False,
 ) -> None:
     """Weigh every candidate of a dataset. Interrupted, the same command goes on where it stopped."""
     sessions = workplace.open_sessions()
     dataset_id = dataset_store.find_dataset(sessions, dataset).dataset_id
+    slow = run_store.slow_line(dtype.value)
+    if slow is not None:
+        notice(slow)
     run_id = weigh_here.find_or_start(
-        sessions, dataset_id=dataset_id, pair=pair, criteria=criteria, rank_by=rank_by.value
+        sessions, dataset_id=dataset_id, pair=pair, criteria=criteria, rank_by=rank_by.value, dtype=dtype.value
     )
+    _see_to_its_end(sessions, run_id, title=f"Weighing {dataset}", as_json=as_json)
+
+
+@app.command("again")
+def again(
+    run: Annotated[int, typer.Argument(min=1, max=LAST_RUN, help="A finished run's number.", show_default=False)],
+    as_json: JsonFlag = False,
+) -> None:
+    """Weigh again in float32 the items that a run could not tell apart; a new run takes all others over from it."""
+    sessions = workplace.open_sessions()
+    run_id = weigh_here.find_or_start_again(sessions, run)
+    _see_to_its_end(sessions, run_id, title=f"Run {run} in float32", as_json=as_json)
+
+
+def _see_to_its_end(sessions: sessionmaker[Session], run_id: int, *, title: str, as_json: bool) -> None:
     with progress() as show:
         row = weigh_here.weigh_or_follow(
             sessions,
             workplace.model_room,
             run_id,
-            on_progress=lambda p: show(f"Weighing {dataset}", round(p.share * p.n_items), p.n_items),
+            on_progress=lambda p: show(title, round(p.share * p.n_items), p.n_items),
         )
     if as_json:
         print_json(row)
@@ -154,6 +154,8 @@ def weigh(
         give_up(f"run {row.run_id} was cancelled at {row.n_done} of {row.n_items} items; the same command goes on")
     if not as_json:
         say(f"Run {row.run_id} is {row.status}: {what_a_run_did(row)}.")
+        if row.n_within_noise and precise.why_not_again(row) is None:
+            say(f"`tare again {row.run_id}` weighs those within numeric noise again in float32.")
 
 
 @app.command("evaluate")
@@ -227,11 +229,15 @@ def runs(dataset: DatasetName, as_json: JsonFlag = False) -> None:
     if as_json:
         print_json({"dataset": dataset, "runs": rows})
         return
-    lines = [(str(r.run_id), r.pair, _versioned(r), r.rank_by, r.status, r.error or what_a_run_did(r)) for r in rows]
+    lines = [(str(r.run_id), r.pair, _versioned(r), r.rank_by, _status(r), r.error or what_a_run_did(r)) for r in rows]
     print_table(f"Runs of {dataset}", ("run", "pair", "criteria", "by", "status", "what it did"), lines)
     for row in rows[:1]:
         for left in run_store.list_not_weighed(sessions, row.run_id, limit=20):
             say(f"  run {row.run_id}, item {left.position + 1}: {left.reason}: {left.detail}")
+
+
+def _status(run: RunRow) -> str:
+    return run.status if run.again_of is None else f"{run.status}, run {run.again_of} again in float32"
 
 
 def _versioned(run: RunRow) -> str:

@@ -44,9 +44,11 @@ def candidates_with_scores(session: Session, item_id: int, run_id: int | None) -
     return [(candidate, score) for candidate, score in rows]
 
 
-def neighbour(session: Session, dataset_id: int, position: int, *, is_next: bool) -> int | None:
-    """The item before or after a position, in file order."""
-    wanted = select(Item.item_id).where(Item.dataset_id == dataset_id).limit(1)
+def neighbour(
+    session: Session, dataset_id: int, position: int, *, is_next: bool, among: Select[Any] | None = None
+) -> int | None:
+    """The item before or after a position, in file order; among those whose ids are selected, if any are."""
+    wanted = _among(select(Item.item_id).where(Item.dataset_id == dataset_id).limit(1), among)
     if is_next:
         return session.scalar(wanted.where(Item.position > position).order_by(Item.position))
     return session.scalar(wanted.where(Item.position < position).order_by(Item.position.desc()))
@@ -62,15 +64,27 @@ def effective_decision(session: Session, item_id: int, annotator_id: int) -> Dec
     )
 
 
+def _among(items: Select[Any], among: Select[Any] | None) -> Select[Any]:
+    return items if among is None else items.where(Item.item_id.in_(among))
+
+
 def first_with_verdict(
-    session: Session, dataset_id: int, annotator_id: int, *, verdict: str, after: int, before: int | None = None
+    session: Session,
+    dataset_id: int,
+    annotator_id: int,
+    *,
+    verdict: str,
+    after: int,
+    before: int | None = None,
+    among: Select[Any] | None = None,
 ) -> int | None:
     """The first item at a position > after (and < before) whose effective verdict is this; "undo" is undecided."""
-    wanted = (
+    wanted = _among(
         select(Item.item_id)
         .where(Item.dataset_id == dataset_id, Item.position > after, _verdict_of_item(annotator_id) == verdict)
         .order_by(Item.position)
-        .limit(1)
+        .limit(1),
+        among,
     )
     if before is not None:
         wanted = wanted.where(Item.position < before)

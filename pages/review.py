@@ -8,7 +8,7 @@ import streamlit as st
 
 from services import datasets, reviews, runs, token_views
 from services.errors import NotFound
-from ui import frame, resources, review_empty, review_head
+from ui import frame, resources, review_empty, review_filter, review_head
 from ui.candidates import CandidateLook, candidates_html, item_badges
 from ui.exact_input import exact_input_button, exact_input_panel
 from ui.pickers import pick_dataset, pick_run, reviewing_as
@@ -42,6 +42,7 @@ if run is None and frame.chosen(frame.RUN) is not None:
     review_empty.unknown(line, way_out="Take the latest run", forget=frame.RUN)
     st.stop()
 
+only = review_filter.chosen_filter()
 wanted = st.query_params.get(frame.ITEM) or None
 wanted_id = None if wanted is None else frame.number(wanted)
 try:
@@ -53,10 +54,14 @@ try:
         annotator=annotator,
         run_id=None if run is None else run.run_id,
         item_id=wanted_id,
+        only=only,
     )
 except NotFound:
     line = f"{dataset.name} has no item {wanted!r}; the link may be of another dataset."
     review_empty.unknown(line, way_out="Go to the next undecided item", forget=frame.ITEM)
+    st.stop()
+if item is None and only is not None:
+    review_filter.filter_done(only, is_empty=True)
     st.stop()
 if item is None:
     frame.empty_state("This dataset has no items", "Import the file again, or choose another.", key="review")
@@ -75,6 +80,12 @@ if run is None and wanted is None:
     if at_work is None:
         review_empty.not_weighed(dataset, item.item_id)
     st.stop()
+is_through = item.decision is not None and item.decision.verdict != "skip"
+if wanted is None and only is not None and (is_through or st.session_state.get(IS_DONE)):
+    review_head.notice()
+    take_turn(item, annotator=annotator, n_left=progress.n_left)
+    review_filter.filter_done(only, is_empty=False)
+    st.stop()
 if wanted is None and (st.session_state.get(IS_DONE) or progress.n_left == 0):
     skipped = reviews.next_undecided(sessions, dataset_id=dataset.dataset_id, annotator=annotator)
     review_head.notice()
@@ -88,10 +99,12 @@ if wanted is None:
 with at_walk:
     review_head.walk(item)
 with at_panels, st.container(horizontal=True, horizontal_alignment="right", gap="xsmall"):
+    review_filter.filter_panel(run)
     review_head.guidelines_panel(item.guidelines)
     shows_source, shows_gold = review_head.view_panel()
     reviewing_as("review")
 review_head.notice()
+review_filter.filter_line(only)
 st.html(review_head.progress_html(progress))
 st.html(item_badges(item) + conversation(item.messages))
 

@@ -23,6 +23,7 @@ from db.tables import Annotator, Candidate, Decision, Item, NotWeighed, Run, Sco
 from services.annotators import ensure_annotator
 from services.errors import NotFound, Refused
 from services.formats.cleaning import clean
+from services.noise import within
 from services.review_rows import NOTE_LIMIT, REASON_TAGS, VERDICT_REQUESTS, DecisionRow, UndoRow
 from services.weigh_chunk import letter
 
@@ -245,13 +246,15 @@ def _as_it_stood(
     if suggestion is None:
         left_out = session.get(NotWeighed, (asked.run_id, asked.item_id))
         return {} if left_out is None else {"not_weighed": {"reason": left_out.reason, "detail": left_out.detail}}
+    run = session.get_one(Run, asked.run_id)
     return {
         "best": suggestion.best_candidate_id,
         "ranking": suggestion.ranking,
         "margin": suggestion.margin,
-        "rank_by": session.get_one(Run, asked.run_id).configuration.get("rank_by", "sum"),
+        "rank_by": run.configuration.get("rank_by", "sum"),
         "is_length_flip": suggestion.is_length_flip,
         "is_out_of_world": suggestion.is_out_of_world,
+        "is_within_noise": within(suggestion.margin, run.noise_margin),
         "rewards": {str(candidate.candidate_id): score.reward for candidate, score in found if score is not None},
     }
 

@@ -58,6 +58,7 @@ class Evaluation:
     n_without_gold: int  # ranked, but the file does not say which is best
     n_not_weighed: int
     n_out_of_world: int
+    n_within_noise: int
     switch: tuple[SwitchShare, ...]
     world: WorldReport | None
 
@@ -69,6 +70,7 @@ class Evaluation:
             "n": self.n,
             "accuracy": self.accuracy,
             "interval": None if self.interval is None else list(self.interval),
+            "n_within_noise": self.n_within_noise,
             "by_domain": {name: asdict(part) for name, part in self.by_domain.items()},
             "by_subset": {name: asdict(part) for name, part in self.by_subset.items()},
             "baselines": {name: asdict(part) for name, part in self.baselines.items()},
@@ -170,6 +172,7 @@ def _evaluation(
         n_without_gold=found.n_without_gold,
         n_not_weighed=run.n_not_weighed,
         n_out_of_world=run.n_out_of_world,
+        n_within_noise=run.n_within_noise,
         switch=switch,
         world=world,
     )

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from db.queries_exports import decisions_by_item, not_weighed_by_item, score_by_candidate, suggestion_by_item
 from db.queries_items import candidates_by_item, items_between, last_position
-from db.tables import Candidate, Decision, Item, NotWeighed, Score, Suggestion
+from db.tables import Candidate, Decision, Item, NotWeighed, Run, Score, Suggestion
+from services.noise import within
 
 BATCH_ITEMS = 200
 TIE, SKIPPED, FLAGGED, UNDECIDED = "tie", "skipped", "flagged", "undecided"
@@ -34,6 +35,11 @@ class ExportItem:
     score_by_candidate: dict[int, Score]
     suggestion: Suggestion | None
     not_weighed: NotWeighed | None
+    noise_margin: float | None  # of the run
+
+    def is_within_noise(self) -> bool:
+        """Whether another packing of the same work could change the best candidate."""
+        return self.suggestion is not None and within(self.suggestion.margin, self.noise_margin)
 
     def effective(self) -> list[tuple[Decision, str]]:
         """The latest decision of each annotator, undone ones left out."""
@@ -68,12 +74,16 @@ class PairLabel:
 
 def read_items(session: Session, dataset_id: int, run_id: int | None) -> Iterator[ExportItem]:
     """Every item of a dataset in file order; memory holds 200."""
+    run = None if run_id is None else session.get(Run, run_id)
+    noise_margin = None if run is None else run.noise_margin
     for first in range(0, last_position(session, dataset_id) + 1, BATCH_ITEMS):
         items = items_between(session, dataset_id, first=first, last=first + BATCH_ITEMS - 1)
-        yield from _with_findings(session, items, run_id)
+        yield from _with_findings(session, items, run_id, noise_margin)
 
 
-def _with_findings(session: Session, items: Sequence[Item], run_id: int | None) -> Iterator[ExportItem]:
+def _with_findings(
+    session: Session, items: Sequence[Item], run_id: int | None, noise_margin: float | None
+) -> Iterator[ExportItem]:
     item_ids = [item.item_id for item in items]
     candidates = candidates_by_item(session, item_ids)
     decisions = decisions_by_item(session, item_ids)
@@ -89,6 +99,7 @@ def _with_findings(session: Session, items: Sequence[Item], run_id: int | None) 
             score_by_candidate={c.candidate_id: scores[c.candidate_id] for c in own if c.candidate_id in scores},
             suggestion=suggestions.get(item.item_id),
             not_weighed=left_out.get(item.item_id),
+            noise_margin=noise_margin,
         )
 
 

@@ -64,7 +64,7 @@ def lossless_row(found: ExportItem, *, dataset: str, run_id: int | None, runs: l
         "candidates": [_candidate(found, candidate) for candidate in found.candidates],
         "label": _label(found),
         "run_id": run_id,
-        "suggestion": None if found.suggestion is None else _suggestion(found.suggestion),
+        "suggestion": None if found.suggestion is None else _suggestion(found, found.suggestion),
         "not_weighed": None
         if found.not_weighed is None
         else {"reason": found.not_weighed.reason, "detail": found.not_weighed.detail},
@@ -129,13 +129,15 @@ def _label(found: ExportItem) -> Row:
     }
 
 
-def _suggestion(suggestion: Suggestion) -> Row:
+def _suggestion(found: ExportItem, suggestion: Suggestion) -> Row:
     return {
         "best_candidate_id": suggestion.best_candidate_id,
         "ranking": _ranking(suggestion.ranking),
         "margin": suggestion.margin,
         "is_length_flip": suggestion.is_length_flip,
         "is_out_of_world": suggestion.is_out_of_world,
+        "is_within_noise": found.is_within_noise(),
+        "taken_from_run_id": suggestion.taken_from,
         "prompt_mean_logprob": suggestion.prompt_mean_logprob,
         "response_mean_logprob": suggestion.response_mean_logprob,
         "notes_json": _json(suggestion.notes),

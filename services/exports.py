@@ -51,6 +51,7 @@ class ExportReport:
     n_human: int  # rows labelled by a person
     n_suggestion: int  # rows labelled by the run's suggestion (only="all")
     n_out_of_world: int  # of those, suggestions on text that the pair finds unlikely
+    n_within_noise: int  # of those, suggestions whose margin is numeric noise
     n_disagreeing: int  # items, written or not, that annotators resolved differently; the latest decision was taken
     left_out: dict[str, int]  # reason -> items
 
@@ -78,8 +79,8 @@ def export(
     Args:
         format: one of FORMATS.
         only: "decided" items, or "all": then undecided items that the run ranked go out with its suggestion as label,
-            and every TRL row says where its label comes from (`label_source`) and whether the text was outside the
-            pair's world (`is_out_of_world`).
+            and every TRL row says where its label comes from (`label_source`), whether the text was outside the
+            pair's world (`is_out_of_world`) and whether the margin was numeric noise (`is_within_noise`).
         run_id: whose rewards, margins and rankings; the latest finished run by default.
 
     Raises:
@@ -116,12 +117,13 @@ class _Tally:
         self.run_id: int | None = None
         self.sources: Counter[str] = Counter()
         self.left_out: Counter[str] = Counter()
-        self.n_rows = self.n_disagreeing = self.n_out_of_world = 0
+        self.n_rows = self.n_disagreeing = self.n_out_of_world = self.n_within_noise = 0
 
     def add(self, found: ExportItem, source: str | None) -> None:
         self.n_rows += 1
         self.sources[source or ""] += 1
         self.n_out_of_world += source == "suggestion" and _is_out_of_world(found)
+        self.n_within_noise += source == "suggestion" and found.is_within_noise()
 
     def report(self, format: str) -> ExportReport:
         return ExportReport(
@@ -131,6 +133,7 @@ class _Tally:
             n_human=self.sources["human"],
             n_suggestion=self.sources["suggestion"],
             n_out_of_world=self.n_out_of_world,
+            n_within_noise=self.n_within_noise,
             n_disagreeing=self.n_disagreeing,
             left_out=dict(self.left_out.most_common()),
         )
@@ -162,7 +165,11 @@ def _pair_rows(
             continue
         row = PAIR_ROW[format](found, label)
         if takes_suggestions:
-            row |= {"label_source": label.source, "is_out_of_world": _is_out_of_world(found)}
+            row |= {
+                "label_source": label.source,
+                "is_out_of_world": _is_out_of_world(found),
+                "is_within_noise": found.is_within_noise(),
+            }
         tally.add(found, label.source)
         yield row
 

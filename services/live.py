@@ -22,6 +22,7 @@ from services.live_keep import send_to_dataset
 from services.live_rows import LiveCandidate, LiveResult, SampledCandidate, require_known, sound_messages, text_of
 from services.live_sampling import NEW_TOKENS_LIMIT, SAMPLE_LIMIT, SOURCES, sample_candidates
 from services.logprob_cache import Filled
+from services.noise import within
 from services.review_rows import Message
 from services.token_views import SideTokens, make_view
 from services.weigh_chunk import ItemResult, letter, weigh_items
@@ -63,13 +64,18 @@ def weigh_now(
     setup = WeighSetup(model_pair, criteria, rank_by, count_end_of_turn, min_candidates=1)
     item = ItemText(0, sound_messages(messages), domain or None, tuple(range(len(texts))), tuple(texts))
     with urgent():
-        results, filled = weigh_items(sessions, models, setup, [item])
+        results, filled, noise_margin = weigh_items(sessions, models, setup, [item])
     sources = [response.source_model if isinstance(response, SampledCandidate) else None for response in responses]
-    return _result(results[0], sources, rank_by, filled, time.monotonic() - started)
+    return _result(results[0], sources, rank_by, filled, noise_margin, time.monotonic() - started)
 
 
 def _result(
-    result: ItemResult, sources: Sequence[str | None], rank_by: str, filled: Filled, elapsed_s: float
+    result: ItemResult,
+    sources: Sequence[str | None],
+    rank_by: str,
+    filled: Filled,
+    noise_margin: float | None,
+    elapsed_s: float,
 ) -> LiveResult:
     weights, problem = result.weights, result.problem
     notes: dict[int, str] = {}
@@ -83,6 +89,8 @@ def _result(
         margin=None if weights is None else weights.margin,
         is_length_flip=weights is not None and weights.is_length_flip,
         is_out_of_world=result.is_out_of_world,
+        is_within_noise=weights is not None and within(weights.margin, noise_margin),
+        noise_margin=noise_margin,
         not_weighed=None if problem is None else (problem.reason, problem.detail),
         n_computed=filled.n_computed,
         n_cached=filled.n_cached,

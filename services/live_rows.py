@@ -41,6 +41,8 @@ class LiveResult:
     margin: float | None
     is_length_flip: bool
     is_out_of_world: bool
+    is_within_noise: bool
+    noise_margin: float | None  # None until a run has measured both models
     not_weighed: tuple[str, str] | None  # (reason, one line)
     n_computed: int
     n_cached: int

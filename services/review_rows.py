@@ -55,6 +55,9 @@ class SuggestionRow:
     rank_by: str  # sum | mean
     is_length_flip: bool
     is_out_of_world: bool
+    is_within_noise: bool  # another packing of the same work could change the best
+    noise_margin: float | None  # the margin below which that is so; None: not measured
+    is_weighed_again: bool  # in float32, by a run that took the other items over from an earlier one
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """The verbs of the review screen: show an item, decide on it, undo, see how far one is.
 
 The display order is chosen here and nowhere else: by reward rank when there are more than two candidates, in file order
-when there are two. Leaves out writing decisions (decisions.py), blind review, queues and leases (with the audit).
+when there are two. Leaves out which item is next (review_queue.py), writing decisions (decisions.py), blind review and
+leases (with the audit).
 """
 
 from __future__ import annotations
@@ -15,15 +16,14 @@ from db.queries_reviews import (
     annotator_id_of,
     candidates_with_scores,
     effective_decision,
-    first_with_verdict,
     latest_run_id,
-    neighbour,
-    position_of_latest,
     verdict_counts,
 )
 from db.tables import Candidate, Dataset, Item, NotWeighed, Run, Score, Suggestion
 from services.decisions import as_ranking, decide, decision_row, undo
 from services.errors import NotFound
+from services.noise import within
+from services.review_queue import ONLY, Queue, items_with
 from services.review_rows import (
     NOTE_LIMIT,
     REASON_TAGS,
@@ -38,11 +38,9 @@ from services.review_rows import (
 from services.weigh_chunk import letter
 
 __all__ = [
-    "NOTE_LIMIT", "REASON_TAGS", "DecisionRow", "Message", "ReviewCandidate", "ReviewItem", "ReviewProgress",
+    "NOTE_LIMIT", "ONLY", "REASON_TAGS", "DecisionRow", "Message", "ReviewCandidate", "ReviewItem", "ReviewProgress",
     "SuggestionRow", "UndoRow", "decide", "load_item", "next_undecided", "progress", "undo",
 ]  # fmt: skip
-
-UNDECIDED, SKIPPED = "undo", "skip"  # as effective verdicts
 
 
 def load_item(
@@ -52,23 +50,23 @@ def load_item(
     annotator: str,
     run_id: int | None = None,
     item_id: int | None = None,
+    only: str | None = None,
 ) -> ReviewItem | None:
-    """The item to show, with everything the screen needs; None when the dataset is empty.
+    """The item to show, with everything the screen needs; None when there is none.
 
     Without run_id the dataset's latest run serves (`runs.latest_run`), if there is one. Without item_id: the next
-    undecided item after this annotator's latest decision, or the first item when all are decided.
+    undecided item after this annotator's latest decision, or the first item when all are decided. `only` (one of ONLY)
+    keeps the queue to items with that badge under the run; an item asked for by its id is shown whatever it carries.
     Raises NotFound for a dataset, run or item that is not there, or an item of another dataset.
     """
     with sessions() as session:
         dataset = session.get(Dataset, dataset_id)
         if dataset is None:
             raise NotFound(f"no dataset with number {dataset_id}; choose one from the list")
-        annotator_id = annotator_id_of(session, annotator.strip())
-        item = _item(session, dataset, item_id, annotator_id)
-        if item is None:
-            return None
         run = _run(session, dataset, run_id)
-        return _review_item(session, dataset, item, run, annotator_id)
+        queue = Queue(dataset_id, annotator_id_of(session, annotator.strip()), items_with(run, only))
+        item = _item(session, queue, item_id)
+        return None if item is None else _review_item(session, dataset, item, run, queue)
 
 
 def progress(
@@ -97,30 +95,16 @@ def next_undecided(
 ) -> int | None:
     """The next item without a verdict, wrapping at the end; skipped ones come when nothing else is left."""
     with sessions() as session:
-        annotator_id = annotator_id_of(session, annotator.strip())
         after = -1
         if after_item_id is not None:
             after = _item_of(session, dataset_id, after_item_id).position
-        return _next_undecided(session, dataset_id, annotator_id, after)
+        return Queue(dataset_id, annotator_id_of(session, annotator.strip())).next_undecided(session, after)
 
 
-def _next_undecided(session: Session, dataset_id: int, annotator_id: int | None, position: int) -> int | None:
-    """The next undecided item after a position, wrapping; then the next skipped one; never the one at the position."""
-    annotator_id = -1 if annotator_id is None else annotator_id
-    for verdict in (UNDECIDED, SKIPPED):
-        for after, before in ((position, None), (-1, position)):
-            found = first_with_verdict(session, dataset_id, annotator_id, verdict=verdict, after=after, before=before)
-            if found is not None:
-                return found
-    return None
-
-
-def _item(session: Session, dataset: Dataset, item_id: int | None, annotator_id: int | None) -> Item | None:
+def _item(session: Session, queue: Queue, item_id: int | None) -> Item | None:
     if item_id is not None:
-        return _item_of(session, dataset.dataset_id, item_id)
-    at = -1 if annotator_id is None else position_of_latest(session, dataset.dataset_id, annotator_id)
-    found = _next_undecided(session, dataset.dataset_id, annotator_id, at)
-    found = found or neighbour(session, dataset.dataset_id, -1, is_next=True)
+        return _item_of(session, queue.dataset_id, item_id)
+    found = queue.where_to_begin(session)
     return None if found is None else session.get(Item, found)
 
 
@@ -139,9 +123,7 @@ def _run(session: Session, dataset: Dataset, run_id: int | None) -> Run | None:
     return run
 
 
-def _review_item(
-    session: Session, dataset: Dataset, item: Item, run: Run | None, annotator_id: int | None
-) -> ReviewItem:
+def _review_item(session: Session, dataset: Dataset, item: Item, run: Run | None, queue: Queue) -> ReviewItem:
     run_id = None if run is None else run.run_id
     suggestion = None if run is None else session.get(Suggestion, (run.run_id, item.item_id))
     left_out = None if run is None else session.get(NotWeighed, (run.run_id, item.item_id))
@@ -150,6 +132,7 @@ def _review_item(
         _candidate(candidate, score, notes.get(candidate.candidate_id))
         for candidate, score in candidates_with_scores(session, item.item_id, run_id)
     ]
+    annotator_id = queue.annotator_id
     decision = None if annotator_id is None else effective_decision(session, item.item_id, annotator_id)
     return ReviewItem(
         dataset_id=dataset.dataset_id,
@@ -166,9 +149,9 @@ def _review_item(
         suggestion=None if run is None or suggestion is None else _suggestion(suggestion, run, candidates),
         not_weighed=None if left_out is None else (left_out.reason, left_out.detail),
         decision=None if decision is None or decision.verdict == "undo" else decision_row(session, decision),
-        prev_item_id=neighbour(session, dataset.dataset_id, item.position, is_next=False),
-        next_item_id=neighbour(session, dataset.dataset_id, item.position, is_next=True),
-        next_undecided_id=_next_undecided(session, dataset.dataset_id, annotator_id, item.position),
+        prev_item_id=queue.neighbour(session, item.position, is_next=False),
+        next_item_id=queue.neighbour(session, item.position, is_next=True),
+        next_undecided_id=queue.next_undecided(session, item.position),
     )
 
 
@@ -217,4 +200,7 @@ def _suggestion(stored: Suggestion, run: Run, candidates: list[ReviewCandidate])
         rank_by=run.configuration.get("rank_by", "sum"),
         is_length_flip=stored.is_length_flip,
         is_out_of_world=stored.is_out_of_world,
+        is_within_noise=within(stored.margin, run.noise_margin),
+        noise_margin=run.noise_margin,
+        is_weighed_again="again_of" in run.configuration and stored.taken_from is None,
     )

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from db.queries_runs import IN_HAND, left_behind, not_weighed_of, runs_with_names
 from db.tables import Dataset, Decision, Run, utc_now
 from scoring.pairs import ModelPair
+from scoring.processor import has_bfloat16
 from services.catalogue_store import freeze_pair, get_pair, spec_of
 from services.criteria_store import CriteriaRow, get_criteria, list_criteria
 from services.errors import DecisionsRestOnIt, NotFound, Refused
@@ -23,11 +24,12 @@ from services.run_rows import STALE_AFTER_S, NotWeighedRow, RunRow, read_run, re
 
 __all__ = [
     "STALE_AFTER_S", "NotWeighedRow", "RunRow", "delete_run", "get_run", "hide_run", "latest_run", "list_not_weighed",
-    "list_runs", "request_cancel", "resume", "start_run",
+    "list_runs", "request_cancel", "resume", "slow_line", "start_run",
 ]  # fmt: skip
 
 RANK_BY = ("sum", "mean")
 DTYPES = ("auto", "float32", "bfloat16", "float16")
+SLOW = "This processor has no bfloat16 instructions: unless a GPU weighs, bfloat16 will be slow on it."
 SOFTWARE = ("torch", "transformers", "tokenizers", "safetensors", "SQLAlchemy", "streamlit")
 
 
@@ -89,6 +91,11 @@ def configuration_of(
         "template": pair.template,
         "min_candidates": min_candidates,  # 1: a text of the world check, which is weighed but not ranked
     }
+
+
+def slow_line(dtype: str) -> str | None:
+    """One line to say before weighing in this dtype; nothing is refused because of it."""
+    return SLOW if dtype == "bfloat16" and has_bfloat16() is False else None
 
 
 def software_versions() -> dict[str, Any]:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker, undefer
 
 from db.queries_items import candidates_by_item
-from db.tables import Candidate, Item, Run, Score
+from db.tables import Candidate, Item, Run, Score, Suggestion
 from scoring.chat import EncodedCandidate
 from scoring.protocol import ModelSource, TokenLogprobs
 from scoring.spans import contributions
@@ -75,9 +75,10 @@ def token_view(sessions: sessionmaker[Session], run_id: int, candidate_id: int) 
     Raises NotFound when the log-prob cache was emptied since (weighing again fills it).
     """
     wanted = (
-        select(Score, Candidate.text, Run.configuration)
+        select(Score, Candidate.text, Run.configuration, Suggestion.taken_from)
         .join(Candidate, Candidate.candidate_id == Score.candidate_id)
         .join(Run, Run.run_id == Score.run_id)
+        .join(Suggestion, (Suggestion.run_id == Score.run_id) & (Suggestion.item_id == Score.item_id), isouter=True)
         .where(Score.run_id == run_id, Score.candidate_id == candidate_id)
         .options(undefer(Score.strong_spans), undefer(Score.weak_spans))
     )
@@ -85,10 +86,10 @@ def token_view(sessions: sessionmaker[Session], run_id: int, candidate_id: int) 
         found = session.execute(wanted).one_or_none()
     if found is None:
         return None
-    score, text, configuration = found
+    score, text, configuration, taken_from = found
     strong_spans = unpack_spans(score.strong_spans)
     weak_spans = strong_spans if score.weak_spans is None else unpack_spans(score.weak_spans)
-    models = configuration["models"]
+    models = configuration["models"] if taken_from is None else configuration["again_of"]["models"]
     strong = _cached(sessions, models["strong"]["fingerprint"], score.strong_key)
     weak = _cached(sessions, models["weak"]["fingerprint"], score.weak_key)
     return make_view(

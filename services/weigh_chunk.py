@@ -13,10 +13,12 @@ from typing import Any
 from sqlalchemy.orm import Session, sessionmaker
 
 from scoring.chat import EncodedCandidate, NotWeighed
+from scoring.noise import margin_noise
 from scoring.protocol import LogprobEngine, ModelSource, TokenLogprobs
 from scoring.ratio import ItemWeights, weigh_candidates
 from scoring.world import is_out_of_world, pooled_mean
 from services.logprob_cache import Filled, KeepBatch, fill, read, write_batch
+from services.noise import known_noise
 from services.served_weights import require_same_weights
 from services.weigh_encode import (
     EMPTY,
@@ -95,9 +97,10 @@ def fill_side(
 
 def weigh_items(
     sessions: sessionmaker[Session], models: ModelSource, setup: WeighSetup, items: Sequence[ItemText]
-) -> tuple[list[ItemResult], Filled]:
+) -> tuple[list[ItemResult], Filled, float | None]:
     """Items weighed at once, one model after the other; what is computed is cached, nothing else is written.
 
+    Beside them the margin that is numeric noise, where runs have measured both models before: nobody waits for that.
     Raises ModelUnavailable, TemplateProblem or EngineFailed.
     """
 
@@ -109,12 +112,17 @@ def weigh_items(
         facts = facts_of(model)
         strong = side_view(setup, "strong", facts, strong=facts)
         by_strong = fill_side(sessions, model.engine, encode_side(items, setup, strong), keep=keep)
+        strong_noise = known_noise(sessions, model)
     with models.open(setup.spec("weak")) as model:
         pair = PairView(strong, side_view(setup, "weak", facts_of(model), strong=facts))
         chunk = encode_both(items, setup, pair)
         by_weak = fill_side(sessions, model.engine, chunk.weak, keep=keep)
+        weak_noise = known_noise(sessions, model)
     filled = Filled(by_strong.n_computed + by_weak.n_computed, by_strong.n_cached + by_weak.n_cached)
-    return combine_chunk(sessions, chunk, setup, pair), filled
+    drowned = None
+    if strong_noise is not None and weak_noise is not None:
+        drowned = margin_noise(strong_noise, weak_noise, rank_by=setup.rank_by)
+    return combine_chunk(sessions, chunk, setup, pair), filled, drowned
 
 
 def combine_chunk(

@@ -22,6 +22,7 @@ from services.catalogue_store import get_pair
 from services.criteria_store import CriteriaRow, find_criteria
 from services.datasets import get as get_dataset
 from services.errors import Refused
+from services.precise import start_again
 from services.run_rows import RunRow
 from services.runs import configuration_of, get_run, list_runs, request_cancel, resume, start_run
 from services.weighing import WeighProgress, weigh
@@ -31,7 +32,13 @@ NO_CRITERIA = "none"
 
 
 def find_or_start(
-    sessions: sessionmaker[Session], *, dataset_id: int, pair: str, criteria: str | None = None, rank_by: str = "sum"
+    sessions: sessionmaker[Session],
+    *,
+    dataset_id: int,
+    pair: str,
+    criteria: str | None = None,
+    rank_by: str = "sum",
+    dtype: str = "auto",
 ) -> int:
     """The unfinished run of exactly these settings, made ready to go on, or a new one; its run_id.
 
@@ -41,13 +48,25 @@ def find_or_start(
     n_items = get_dataset(sessions, dataset_id).n_items
     for row in list_runs(sessions, dataset_id=dataset_id):
         is_whole = row.n_items == n_items  # a run keeps to the items it began with
-        if row.status != "done" and is_whole and _is_same(row, pair=pair, criteria=chosen, rank_by=rank_by):
-            _release_if_dead(sessions, row)
-            if row.status in ("cancelled", "failed") or row.is_interrupted:
-                with suppress(Refused):  # somebody else was faster; weigh_or_follow watches
-                    resume(sessions, row.run_id)
+        is_same = _is_same(row, pair=pair, criteria=chosen, rank_by=rank_by, dtype=dtype)
+        if row.status != "done" and is_whole and is_same and row.again_of is None:
+            _make_ready(sessions, row)
             return row.run_id
-    return start_run(sessions, dataset_id=dataset_id, pair=pair, criteria_id=chosen.criteria_id, rank_by=rank_by)
+    return start_run(
+        sessions, dataset_id=dataset_id, pair=pair, criteria_id=chosen.criteria_id, rank_by=rank_by, dtype=dtype
+    )
+
+
+def find_or_start_again(sessions: sessionmaker[Session], run_id: int) -> int:
+    """The unfinished run that weighs a run's items within noise again, made ready to go on, or a new one.
+
+    Raises NotFound or Refused.
+    """
+    for row in list_runs(sessions, dataset_id=get_run(sessions, run_id).dataset_id):
+        if row.again_of == run_id and row.status != "done":
+            _make_ready(sessions, row)
+            return row.run_id
+    return start_again(sessions, run_id)
 
 
 def weigh_or_follow(
@@ -86,10 +105,17 @@ def _default_criteria(pair: str) -> str:
     return pair if get_pair(pair).criteria == "closed" else NO_CRITERIA
 
 
-def _is_same(row: RunRow, *, pair: str, criteria: CriteriaRow, rank_by: str) -> bool:
-    wanted = configuration_of(get_pair(pair), criteria, rank_by=rank_by)
+def _is_same(row: RunRow, *, pair: str, criteria: CriteriaRow, rank_by: str, dtype: str) -> bool:
+    wanted = configuration_of(get_pair(pair), criteria, rank_by=rank_by, dtype=dtype)
     stored = {name: row.configuration.get(name) for name in wanted}  # a begun run has its models written in beside
     return stored == wanted and row.criteria_id == criteria.criteria_id
+
+
+def _make_ready(sessions: sessionmaker[Session], row: RunRow) -> None:
+    _release_if_dead(sessions, row)
+    if row.status in ("cancelled", "failed") or row.is_interrupted:
+        with suppress(Refused):  # somebody else was faster; weigh_or_follow watches
+            resume(sessions, row.run_id)
 
 
 def _release_if_dead(sessions: sessionmaker[Session], row: RunRow) -> None:

@@ -16,6 +16,11 @@ from ui.tokens import nats, scale_of, token_html
 
 FOLD_PAIR, FOLD_LIST = 4_000, 1_500  # characters of a response shown before "show all"
 LENGTH_FLIP = "The best candidate changes when rewards are taken per token instead of summed."
+WITHIN_NOISE = (
+    "The margin is smaller than what computing the same thing in another order can change ({margin}): it does not tell "
+    "the best two apart."
+)
+WEIGHED_AGAIN = "Its margin was within the numeric noise of an earlier run, so it was weighed again in float32."
 OUT_OF_WORLD = "The pair finds this text unlikely: it knows nothing like it, so its rewards mean little here."
 
 
@@ -73,8 +78,12 @@ def ranked_value(candidate: ReviewCandidate, rank_by: str) -> float | None:
 
 def margin_text(suggestion: SuggestionRow) -> str:
     """The margin with its unit."""
-    unit = "nats per token" if suggestion.rank_by == "mean" else "nats"
-    return f"margin {suggestion.margin:.2f} {unit}"
+    return f"margin {suggestion.margin:.2f} {margin_unit(suggestion.rank_by)}"
+
+
+def margin_unit(rank_by: str) -> str:
+    """What a margin is counted in."""
+    return "nats per token" if rank_by == "mean" else "nats"
 
 
 def _card(
@@ -175,6 +184,8 @@ def item_badges(item: ReviewItem) -> str:
         badges.append(badge("out of the pair's world", kind="warn", title=OUT_OF_WORLD))
     if item.suggestion is not None and item.suggestion.is_length_flip:
         badges.append(badge("length flips it", kind="warn", title=LENGTH_FLIP))
+    if item.suggestion is not None:
+        badges += _noise_badges(item.suggestion)
     if item.run_id is not None and item.suggestion is None and item.not_weighed is None:
         badges.append(badge("not weighed yet", kind="warn", title="The run has not come to this item."))
     if item.not_weighed is not None:
@@ -182,3 +193,13 @@ def item_badges(item: ReviewItem) -> str:
         badges.append(badge(f"not weighed: {reason}", kind="warn", title=line))
         badges.append(f'<span class="t-muted">{safe(line)}</span>')
     return f'<div class="t-badges">{"".join(badges)}</div>' if badges else ""
+
+
+def _noise_badges(suggestion: SuggestionRow) -> list[str]:
+    found = []
+    if suggestion.is_within_noise:
+        margin = f"{suggestion.noise_margin:.3g} {margin_unit(suggestion.rank_by)}"
+        found.append(badge("within numeric noise", kind="warn", title=WITHIN_NOISE.format(margin=margin)))
+    if suggestion.is_weighed_again:
+        found.append(badge("weighed again in float32", title=WEIGHED_AGAIN))
+    return found

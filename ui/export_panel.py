@@ -103,7 +103,8 @@ def _facts(report: ExportReport) -> dict[str, str]:
     if report.n_suggestion:
         outside = f", {report.n_out_of_world:,} of them out of the pair's world" if report.n_out_of_world else ""
         facts["Decided by people"] = f"{report.n_human:,}"
-        facts["As the run ranks"] = f"{report.n_suggestion:,}{outside}"
+        noisy = f", {report.n_within_noise:,} within numeric noise" if report.n_within_noise else ""
+        facts["As the run ranks"] = f"{report.n_suggestion:,}{outside}{noisy}"
     if report.n_disagreeing:
         facts["Annotators differ on"] = f"{count(report.n_disagreeing, 'item')}; the latest decision counts"
     if report.run_id is not None:

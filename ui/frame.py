@@ -32,7 +32,7 @@ INSIGHTS, LIVE = "pages/insights.py", "pages/live.py"
 
 DATASET, RUN, ANNOTATOR = "dataset", "run", "as"  # names in the URL of what every screen shares
 SHARED = (DATASET, RUN, ANNOTATOR)
-ITEM = "item"  # in the URL of Review only
+ITEM, ONLY = "item", "only"  # in the URL of Review only
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,14 +128,14 @@ def chosen(name: str) -> str | None:
 
 
 def choose(name: str, value: object | None) -> None:
-    """Sets a shared choice in the session and the URL; None forgets it. Another dataset forgets run and item.
+    """Sets a shared choice in the session and the URL; None forgets it. Another dataset forgets run, item and filter.
 
     The URL changes once: each change is a step of the browser's history, and none may name half of a choice.
     """
     query = st.query_params.to_dict()
     if name == DATASET and chosen(DATASET) not in (None, str(value)):
         st.session_state.pop(f"frame_{RUN}", None)
-        query = {other: text for other, text in query.items() if other not in (RUN, ITEM)}
+        query = {other: text for other, text in query.items() if other not in (RUN, ITEM, ONLY)}
     if value is None:
         st.session_state.pop(f"frame_{name}", None)
         query.pop(name, None)

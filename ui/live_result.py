@@ -116,5 +116,6 @@ def _suggestion(result: LiveResult) -> SuggestionRow | None:
     return SuggestionRow(
         best_candidate_id=best, best_letter=result.best_letter, top_candidate_ids=ranking[0], ranking=ranking,
         margin=result.margin, rank_by=result.rank_by, is_length_flip=result.is_length_flip,
-        is_out_of_world=result.is_out_of_world,
+        is_out_of_world=result.is_out_of_world, is_within_noise=result.is_within_noise,
+        noise_margin=result.noise_margin, is_weighed_again=False,
     )  # fmt: skip

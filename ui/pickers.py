@@ -91,6 +91,7 @@ def run_label(row: RunRow) -> str:
     """A run in one line: pair · criteria · what ranks, and its state unless it is done."""
     criteria = row.criteria if row.criteria_version == 1 else f"{row.criteria} v{row.criteria_version}"
     parts = [f"{row.run_id}", row.pair, criteria, f"ranked by {row.rank_by}"]
+    parts += [f"run {row.again_of} again in float32"] if row.again_of is not None else []
     state = "interrupted" if row.is_interrupted else STATUS_WORDS.get(row.status)
     return " · ".join([*parts, state] if state else parts)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from services import criteria_store, evaluation, runs
+from services import criteria_store, evaluation, precise, runs
 from services.errors import ServiceError
 from services.intervals import Share
 from services.run_rows import RunRow
@@ -15,12 +15,16 @@ from ui import frame, resources
 from ui.panels import problem
 from ui.plain_table import table_html
 from ui.prose import safe
-from ui.run_words import can_resume, criteria_html, head_html, is_active, progress_html, used_html
+from ui.run_words import again_label, can_resume, criteria_html, head_html, is_active, progress_html, used_html
 from ui.wording import count, share_line
 
 POLL_S = 1.0
 SHOW_HIDDEN = "runs_show_hidden"
 CHANGED = "runs_changed"
+AGAIN_HELP = (
+    "Their margins are smaller than what computing the same thing in another order changes. A new run weighs them in "
+    "float32 and takes every other item over from this one."
+)
 NOT_WEIGHED_SHOWN, LIST_PX = 200, 240
 
 
@@ -73,6 +77,8 @@ def _actions(row: RunRow, dataset: str) -> None:
         st.button(
             "Resume", key=f"runs_resume_{number}", on_click=_do, args=("resume", number), icon=":material/play_arrow:"
         )
+    if row.status == "done":
+        _again(row)
     if row.is_hidden:
         st.button("Show again", key=f"runs_unhide_{number}", on_click=_do, args=("unhide", number), type="tertiary")
     elif not is_active(row):
@@ -80,6 +86,15 @@ def _actions(row: RunRow, dataset: str) -> None:
     said = st.session_state.pop(f"runs_said_{number}", None)
     if said:
         problem(said)
+
+
+def _again(row: RunRow) -> None:
+    """Weigh again, exactly, what the run could not tell apart; disabled with the reason where there is none."""
+    reason = precise.why_not_again(row)
+    st.button(
+        again_label(row), key=f"runs_again_{row.run_id}", on_click=_do, args=("again", row.run_id),
+        disabled=reason is not None, icon=":material/balance:", help=reason or AGAIN_HELP,
+    )  # fmt: skip
 
 
 def _take_away(row: RunRow) -> None:
@@ -104,6 +119,9 @@ def _do(verb: str, run_id: int) -> None:
             runs.resume(sessions, run_id)
         elif verb == "delete":
             runs.delete_run(sessions, run_id)
+        elif verb == "again":
+            st.toast(f"Run {precise.start_again(sessions, run_id)} is queued.")
+            resources.start_worker()
         else:
             runs.hide_run(sessions, run_id, is_hidden=verb == "hide")
     except ServiceError as error:

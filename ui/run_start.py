@@ -17,8 +17,12 @@ from services.errors import ServiceError
 from ui import frame, resources
 from ui.pair_pickers import new_criteria, pick_criteria, pick_pair
 from ui.panels import problem
-from ui.run_words import RANK_WORDS, pair_card_html
+from ui.run_words import DTYPE_WORDS, RANK_WORDS, pair_card_html
 
+DTYPE_HELP = (
+    "By itself: what the model's files are in on a GPU, float32 on a CPU. Each run measures how far its numbers move "
+    "and marks margins that say nothing."
+)
 PROBLEM = "runs_problem"
 
 
@@ -28,7 +32,15 @@ def show_start(dataset: DatasetRow, pairs: Sequence[PairRow]) -> None:
     with left:
         pair = pick_pair("runs", pairs)
         criteria = pick_criteria("runs", pair)
-        st.radio("Rank by", list(RANK_WORDS), key="runs_rank", format_func=RANK_WORDS.get, horizontal=True)
+        at_rank, at_dtype = st.columns(2)
+        at_rank.radio("Rank by", list(RANK_WORDS), key="runs_rank", format_func=RANK_WORDS.get, horizontal=True)
+        names = list(DTYPE_WORDS)
+        dtype = at_dtype.selectbox(
+            "Compute in", names, key="runs_dtype", format_func=lambda name: DTYPE_WORDS[name], help=DTYPE_HELP
+        )
+        slow = runs.slow_line(dtype)
+        if slow is not None:
+            st.caption(slow)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
                 "Start weighing", key="runs_start", type="primary", icon=":material/balance:",
@@ -46,7 +58,7 @@ def _start(dataset: DatasetRow, pair: PairRow, criteria: CriteriaRow) -> None:
     try:
         run_id = runs.start_run(
             resources.sessions(), dataset_id=dataset.dataset_id, pair=pair.name, criteria_id=criteria.criteria_id,
-            rank_by=st.session_state["runs_rank"],
+            rank_by=st.session_state["runs_rank"], dtype=st.session_state["runs_dtype"],
         )  # fmt: skip
     except ServiceError as error:
         st.session_state[PROBLEM] = str(error)

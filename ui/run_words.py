@@ -11,13 +11,19 @@ from typing import Any
 from services.catalogue_store import PairRow
 from services.criteria_store import CriteriaRow
 from services.run_rows import RunRow
+from ui.candidates import margin_unit
 from ui.pickers import STATUS_WORDS
 from ui.prose import badge, safe
 from ui.wording import count, duration, facts_html, moment
 
 IN_HAND = ("queued", "running", "cancelling")
 RANK_WORDS = {"sum": "sum over tokens", "mean": "mean per token"}
-TEMPLATE_WORDS = {"own": "each model's own"}
+DTYPE_WORDS = {
+    "auto": "as suits the device",
+    "float32": "float32, the most exact",
+    "bfloat16": "bfloat16",
+    "float16": "float16",
+}
 KINDS = {"done": "good", "failed": "warn"}
 
 
@@ -40,13 +46,28 @@ def head_html(row: RunRow) -> str:
     """First line of a run: number, pair, criteria, what ranks, state, when."""
     version = f" v{row.criteria_version}" if row.criteria_version > 1 else ""
     kind = "warn" if row.is_interrupted else KINDS.get(row.status, "quiet")
-    hidden = badge("hidden") if row.is_hidden else ""
+    marks = badge(status_word(row), kind=kind)
+    marks += badge(again_words(row)) if row.again_of is not None else ""
+    marks += badge("hidden") if row.is_hidden else ""
     return (
         f'<div class="t-runhead"><b>Run {row.run_id}</b><span dir="auto">{safe(row.pair)}</span>'
         f'<span dir="auto">{safe(row.criteria + version)}</span>'
         f"<span>ranked by {RANK_WORDS.get(row.rank_by, safe(row.rank_by))}</span>"
-        f'{badge(status_word(row), kind=kind)}{hidden}<span class="t-muted">{moment(row.created_at)}</span></div>'
+        f'{marks}<span class="t-muted">{moment(row.created_at)}</span></div>'
     )
+
+
+def again_words(row: RunRow) -> str:
+    """What a run that weighs again weighs again."""
+    known = _mapping(row.configuration.get("again_of"))
+    return f"run {known.get('run_id')}, {count(int(known.get('n_items', 0)), 'item')} again in float32"
+
+
+def again_label(row: RunRow) -> str:
+    """The button that weighs again what a run could not tell apart."""
+    if row.n_within_noise:
+        return f"Weigh {count(row.n_within_noise, 'item')} again in float32"
+    return "Weigh again in float32"
 
 
 def counts_line(row: RunRow) -> str:
@@ -56,6 +77,8 @@ def counts_line(row: RunRow) -> str:
         parts.append(f"{row.n_not_weighed:,} not weighed")
     if row.n_out_of_world:
         parts.append(f"{row.n_out_of_world:,} out of the pair's world")
+    if row.n_within_noise:
+        parts.append(f"{row.n_within_noise:,} within numeric noise")
     if row.n_computed or row.n_cached:
         parts.append(f"{row.n_computed:,} log-probs computed, {row.n_cached:,} from the cache")
     return " · ".join(parts)
@@ -129,8 +152,24 @@ def used_html(row: RunRow) -> str:
         "Weights asked as": str(configuration.get("dtype", "")),
     }
     facts |= {f"{side} ran on": _ran_on(configuration, side.lower()) for side in ("Strong", "Weak")}
+    facts["Numeric noise"] = _noise_line(row)
     facts["Software"] = ", ".join(f"{name} {version}" for name, version in row.software.items() if version)
     return facts_html(facts)
+
+
+def _noise_line(row: RunRow) -> str:
+    """The margin that says nothing, and what it rests on; where the other items come from."""
+    if row.noise_margin is None:
+        return "not measured"
+    parts = [f"margins below {row.noise_margin:.3g} {margin_unit(row.rank_by)} say nothing"]
+    for side in ("strong", "weak"):
+        known = _mapping(_mapping(_mapping(row.configuration.get("models")).get(side)).get("noise"))
+        worst, usual = ("max_mean", "rms_mean") if row.rank_by == "mean" else ("max_sum", "rms_sum")
+        if known:
+            parts.append(f"{side} model off by {known[usual]:.2g} (RMS), {known[worst]:.2g} at most, n = {known['n']}")
+    if row.again_of is not None:
+        parts.append(f"every other item taken over from run {row.again_of}")
+    return "; ".join(parts)
 
 
 def _model(spec: Any) -> str:

@@ -104,6 +104,8 @@ def what_a_run_did(row: RunRow) -> str:
         parts.append(f"{row.n_not_weighed} not weighed (`tare runs` says why)")
     if row.n_out_of_world:
         parts.append(f"{row.n_out_of_world} out of the pair's world")
+    if row.n_within_noise:
+        parts.append(f"{row.n_within_noise} within numeric noise")
     parts.append(f"{row.n_computed} responses computed, {row.n_cached} from the cache, {row.elapsed_s:.1f} s")
     return "; ".join(parts)
 
@@ -126,5 +128,6 @@ def print_evaluation(report: Evaluation) -> None:
         say(f"In the pair's world or not: AUC {world.auc.value:.3f} (n={world.n_in} in, {world.n_out} out).")
     say(
         f"{report.n} of {report.n_items} items count; {report.n_without_gold} have no gold, "
-        f"{report.n_not_weighed} were not weighed, {report.n_out_of_world} are out of the pair's world."
+        f"{report.n_not_weighed} were not weighed, {report.n_out_of_world} are out of the pair's world, "
+        f"{report.n_within_noise} within numeric noise."
     )

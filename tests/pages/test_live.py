@@ -40,7 +40,7 @@ def candidate(letter: str, rank: int | None, text: str = "Yes.") -> LiveCandidat
 
 def result(*ranks: int | None, best: str | None = "A") -> LiveResult:
     candidates = tuple(candidate("ABCDEFG"[place], rank) for place, rank in enumerate(ranks))
-    return LiveResult(candidates, "sum", best, 1.0, False, False, None, 2, 0, 0.1)
+    return LiveResult(candidates, "sum", best, 1.0, False, False, False, None, None, 2, 0, 0.1)
 
 
 def request(criteria: str) -> state.LiveRequest:
@@ -127,7 +127,9 @@ def test_the_ranking_takes_the_form_of_the_review_screen_best_first() -> None:
 
 
 def test_without_a_ranking_there_is_no_suggestion() -> None:
-    nothing = LiveResult((candidate("A", None),), "sum", None, None, False, False, ("too long", "9 > 8"), 0, 0, 0.0)
+    nothing = LiveResult(
+        (candidate("A", None),), "sum", None, None, False, False, False, None, ("too long", "9 > 8"), 0, 0, 0.0
+    )
     item = as_item(nothing, [Message("user", "Tea?")], domain=None)
     assert item.suggestion is None
     assert item.not_weighed == ("too long", "9 > 8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ def candidate(number: int, reward: float | None = 1.0, **more: object) -> Review
     return replace(made, **more)  # type: ignore[arg-type]
 
 
-def item(*candidates: ReviewCandidate, rank_by: str = "sum", **suggestion: bool) -> ReviewItem:
+def item(*candidates: ReviewCandidate, rank_by: str = "sum", **suggestion: Any) -> ReviewItem:
     found = SuggestionRow(
         best_candidate_id=1,
         best_letter="A",
@@ -41,6 +42,9 @@ def item(*candidates: ReviewCandidate, rank_by: str = "sum", **suggestion: bool)
         rank_by=rank_by,
         is_length_flip=suggestion.get("is_length_flip", False),
         is_out_of_world=suggestion.get("is_out_of_world", False),
+        is_within_noise=suggestion.get("is_within_noise", False),
+        noise_margin=suggestion.get("noise_margin"),
+        is_weighed_again=suggestion.get("is_weighed_again", False),
     )
     return ReviewItem(
         dataset_id=1, dataset="d", guidelines="", item_id=1, position=0, n_items=1, messages=(Message("user", "?"),),
@@ -111,3 +115,13 @@ def test_out_of_the_pairs_world_is_marked_wherever_a_reward_shows() -> None:
 def test_different_token_counts_of_the_two_models_are_both_given() -> None:
     shown = candidates_html(item(candidate(1, weak_tokens=12), candidate(2)), CandidateLook())
     assert "10 tokens (weak: 12)" in shown
+
+
+def test_a_margin_within_the_noise_says_so_with_the_noise_in_the_unit_that_ranks() -> None:
+    noisy = item(candidate(1, 1.0), candidate(2, 0.5), rank_by="mean", is_within_noise=True, noise_margin=0.61234)
+    assert "within numeric noise" in item_badges(noisy)
+    assert "0.612 nats per token" in item_badges(noisy)
+    clear = item(candidate(1, 1.0), candidate(2, 0.5), noise_margin=0.1)
+    assert "numeric noise" not in item_badges(clear)
+    again = item(candidate(1, 1.0), candidate(2, 0.5), is_weighed_again=True)
+    assert "weighed again in float32" in item_badges(again)

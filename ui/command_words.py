@@ -1,0 +1,36 @@
+"""The closed lists of words that the command line takes; typer makes options of them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class ExportFormat(StrEnum):
+    """What `tare export` writes."""
+
+    CONVERSATIONAL = "trl-conversational"
+    STANDARD = "trl-standard"
+    JSONL = "jsonl"
+
+
+class Only(StrEnum):
+    """Which items `tare export` takes."""
+
+    DECIDED = "decided"
+    ALL = "all"
+
+
+class RankBy(StrEnum):
+    """What ranks the candidates."""
+
+    SUM = "sum"
+    MEAN = "mean"
+
+
+class DType(StrEnum):
+    """What the models compute in."""
+
+    AUTO = "auto"
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+    FLOAT16 = "float16"

@@ -42,7 +42,8 @@ async def shake_hands(
             answer = await session.ask("POST", "/completions", asked.body(served_as), limit_bytes=asked.limit_bytes)
             found = asked.read(answer)
         except (Refused, Unfit) as trouble:
-            first = first or trouble
+            if first is None or (isinstance(trouble, Unfit) and not isinstance(first, Unfit)):
+                first = trouble  # what was wrong with an answer says more than a refusal
             continue
         answers_as = answer.get("model") if isinstance(answer.get("model"), str) else None
         if answers_as is not None and answers_as != served_as and not cards:

@@ -4,7 +4,8 @@ Keeps nothing (room.py does) and weighs nothing (engines.py). Every failure is o
 """
 
 import copy
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from transformers.utils import logging as transformers_logging
 
 from scoring.adapter_files import AdapterFiles, adapter_fingerprint, find_adapter
 from scoring.adapters import AdapterShelf
+from scoring.checkpoint_dtype import checkpoint_dtype
 from scoring.engines import make_engine
 from scoring.errors import ModelUnavailable, UnsafeModel
 from scoring.memory import GIGABYTE, available_bytes, needed_bytes
@@ -28,7 +30,7 @@ from scoring.turns import turns_of
 
 __all__ = [
     "LoadedModel", "ModelSpec", "choose_device", "choose_dtype", "context_limit", "estimate_bytes", "load_adapter",
-    "load_model",
+    "load_model", "read_tokenizer",
 ]  # fmt: skip
 
 # Tokenizers without a limit of their own say 10^30; no model reads a million tokens in one forward here.
@@ -74,18 +76,20 @@ def choose_device(wanted: str = "auto") -> str:
     return wanted
 
 
-def choose_dtype(wanted: DType, device: str) -> DType:
+def choose_dtype(wanted: DType, device: str, *, spec: ModelSpec | None = None) -> DType:
     """The compute dtype in use.
 
-    auto: bfloat16 on CUDA, what the checkpoints are in; float32 on CPU, where it is exact and bf16 mostly slower;
-    float32 on MPS too, because float16 overflows to NaN in some bf16-trained models and bf16 costs nats. Who needs
-    a 7B model on a Mac asks for float16.
+    auto: on CUDA what the spec's files are in (bfloat16 where they do not say); float32 on CPU, where it is exact and
+    bf16 mostly slower; float32 on MPS too, because float16 overflows to NaN in some bf16-trained models and bf16 costs
+    nats. Who needs a 7B model on a Mac asks for float16. Raises ModelUnavailable.
     """
     if wanted not in DTYPES:
         raise ModelUnavailable(f"dtype is {wanted!r}; it must be one of {', '.join(DTYPES)}")
     if wanted != "auto":
         return wanted
-    return "bfloat16" if device.startswith("cuda") else "float32"
+    if not device.startswith("cuda"):
+        return "float32"
+    return (None if spec is None or spec.url is not None else checkpoint_dtype(spec)) or "bfloat16"
 
 
 def estimate_bytes(spec: ModelSpec, *, device: str) -> int:
@@ -94,13 +98,13 @@ def estimate_bytes(spec: ModelSpec, *, device: str) -> int:
     Raises ModelUnavailable.
     """
     files = find_model(spec) if spec.adapter is None else find_adapter(spec)
-    return needed_bytes(files.parameters, choose_dtype(spec.dtype, device))
+    return needed_bytes(files.parameters, choose_dtype(spec.dtype, device, spec=spec))
 
 
 def load_model(spec: ModelSpec, *, device: str = "auto", dtype: DType = "auto") -> LoadedModel:
     """Load a model for weighing. A dtype in the spec goes before `dtype`. Raises ModelUnavailable or UnsafeModel."""
     device = choose_device(device)
-    dtype = choose_dtype(spec.dtype if spec.dtype != "auto" else dtype, device)
+    dtype = choose_dtype(spec.dtype if spec.dtype != "auto" else dtype, device, spec=spec)
     files = find_model(spec)
     _check_architecture(files)
     _check_memory(files, device, dtype)
@@ -120,7 +124,7 @@ def load_adapter(spec: ModelSpec, base: LoadedModel) -> LoadedModel:
     """Put the spec's adapter over a loaded base, whose weights both then share. Raises ModelUnavailable."""
     files = find_adapter(spec)
     _check_memory(files, base.device, base.dtype)
-    tokenizer = _adapter_tokenizer(files, base)
+    tokenizer = _adapter_tokenizer(files, lambda: base.tokenizer)
     name, memory = base.shelf.load(files)
     model, turns, limit = base.shelf.model, base.shelf.turns_for(name), base.engine.context_limit
     try:
@@ -185,13 +189,22 @@ def load_tokenizer(ref: str, folder: Path) -> Any:
         raise kind(f"{ref}: its tokenizer cannot be loaded ({_reason(error)}); complete the files") from error
 
 
-def _adapter_tokenizer(files: AdapterFiles, base: LoadedModel) -> Any:
+def read_tokenizer(spec: ModelSpec) -> Any:
+    """The tokenizer that a model would have, without loading the model. Raises ModelUnavailable, UnsafeModel."""
+    if spec.adapter is None:
+        files = find_model(spec)
+        return load_tokenizer(files.ref, files.folder)
+    base = replace(spec, adapter=None, adapter_revision=None)
+    return _adapter_tokenizer(find_adapter(spec), lambda: read_tokenizer(base))
+
+
+def _adapter_tokenizer(files: AdapterFiles, base_tokenizer: Callable[[], Any]) -> Any:
     """The tokenizer it was trained with: its own, or its base's with its own chat template, or its base's."""
     if files.has_tokenizer:
         return load_tokenizer(files.ref, files.folder)
     if not files.template_file.is_file():
-        return base.tokenizer
-    tokenizer = copy.deepcopy(base.tokenizer)
+        return base_tokenizer()
+    tokenizer = copy.deepcopy(base_tokenizer())
     tokenizer.chat_template = files.template_file.read_text(encoding="utf-8", errors="replace")
     return tokenizer
 

@@ -10,10 +10,19 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from scoring.errors import ModelUnavailable
 from scoring.memory import GIGABYTE, all_devices, budget_bytes_of
-from scoring.models import LoadedModel, choose_device, choose_dtype, estimate_bytes, load_adapter, load_model
+from scoring.models import (
+    LoadedModel,
+    choose_device,
+    choose_dtype,
+    estimate_bytes,
+    load_adapter,
+    load_model,
+    read_tokenizer,
+)
 from scoring.pairs import DType, ModelSpec
 from scoring.placing import DeviceLoad, choose_device_for
 from scoring.plain import free_cached_memory
@@ -91,6 +100,14 @@ class ModelRoom:
             with self._hold(base_of(key), beside=self._bytes(key)), self._hold(key) as model:
                 yield model
 
+    def tokenizer(self, spec: ModelSpec) -> Any:
+        """A model's tokenizer, for its chat template; loads no weights. Raises ModelUnavailable."""
+        if spec.url is not None:
+            return open_served(spec).tokenizer
+        with self._lock:
+            place = self._places.get(self._key(spec))
+        return place.model.tokenizer if place is not None and place.model is not None else read_tokenizer(spec)
+
     def fits_both(self, first: ModelSpec, second: ModelSpec) -> bool:
         """Whether both fit the devices together, or must run one after the other. Raises ModelUnavailable."""
         parts = [self._parts(self._key(spec)) for spec in (first, second) if spec.url is None]
@@ -132,7 +149,7 @@ class ModelRoom:
 
     def _key(self, spec: ModelSpec) -> ModelSpec:
         """The spec with the dtype it will really have, so that "auto" and its meaning share one model."""
-        dtype = choose_dtype(spec.dtype if spec.dtype != "auto" else self.dtype, self.device)
+        dtype = choose_dtype(spec.dtype if spec.dtype != "auto" else self.dtype, self.device, spec=spec)
         return replace(spec, dtype=dtype)
 
     def _parts(self, key: ModelSpec) -> dict[ModelSpec, int]:

@@ -52,16 +52,20 @@ def user_catalogue_file() -> Path | None:
 
 def list_pairs() -> tuple[PairRow, ...]:
     """Every pair of the catalogue, the demo first, then as the files have them. Raises BadCatalogue."""
-    pairs = load_catalogue(user_catalogue_file()).values()
-    return tuple(_row(pair) for pair in sorted(pairs, key=lambda pair: pair.name != "demo"))
+    return tuple(_row(pair) for pair in sorted(catalogue().values(), key=lambda pair: pair.name != "demo"))
+
+
+def catalogue() -> dict[str, ModelPair]:
+    """The catalogue's pairs by name: the built-in ones and the user's own. Raises BadCatalogue."""
+    return load_catalogue(user_catalogue_file())
 
 
 def get_pair(name: str) -> ModelPair:
     """The catalogue's pair of that name; NotFound names what there is."""
-    catalogue = load_catalogue(user_catalogue_file())
-    if name not in catalogue:
-        raise NotFound(f"no model pair {name!r}; the catalogue has {', '.join(sorted(catalogue))}")
-    return catalogue[name]
+    pairs = catalogue()
+    if name not in pairs:
+        raise NotFound(f"no model pair {name!r}; the catalogue has {', '.join(sorted(pairs))}")
+    return pairs[name]
 
 
 def spec_of(pair: ModelPair) -> dict[str, Any]:

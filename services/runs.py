@@ -37,21 +37,21 @@ def start_run(
     sessions: sessionmaker[Session],
     *,
     dataset_id: int,
-    pair: str,
+    pair: str | ModelPair,
     criteria_id: int,
     rank_by: str = "sum",
     count_end_of_turn: bool = True,
     dtype: str = "auto",
     min_candidates: int = 2,
 ) -> int:
-    """Queue a run and return its run_id; a worker (or `weighing.weigh`) does the rest.
+    """Queue a run and return its run_id; a worker (or `weighing.weigh`) does the rest. A name is the catalogue's.
 
     Raises NotFound (dataset, pair, criteria) or Refused (dataset empty or still importing, criteria that a closed
     pair was not trained on, unknown rank_by or dtype), each with the way out.
     """
     _require_one_of("rank_by", rank_by, RANK_BY)
     _require_one_of("dtype", dtype, DTYPES)
-    model_pair = get_pair(pair)
+    model_pair = pair if isinstance(pair, ModelPair) else get_pair(pair)
     criteria = get_criteria(sessions, criteria_id)
     _require_offered(sessions, model_pair, criteria)
     configuration = configuration_of(

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from db.queries_runs import IN_HAND
 from db.tables import Run
+from scoring.pairs import ModelPair
 from scoring.protocol import ModelSource
 from services.catalogue_store import get_pair
 from services.criteria_store import CriteriaRow, find_criteria
@@ -35,7 +36,7 @@ def find_or_start(
     sessions: sessionmaker[Session],
     *,
     dataset_id: int,
-    pair: str,
+    pair: str | ModelPair,
     criteria: str | None = None,
     rank_by: str = "sum",
     dtype: str = "auto",
@@ -44,6 +45,7 @@ def find_or_start(
 
     Without criteria: the pair's own set for a pair with a closed list, else none. Raises NotFound or Refused.
     """
+    pair = pair if isinstance(pair, ModelPair) else get_pair(pair)
     chosen = find_criteria(sessions, criteria or _default_criteria(pair))
     n_items = get_dataset(sessions, dataset_id).n_items
     for row in list_runs(sessions, dataset_id=dataset_id):
@@ -101,12 +103,12 @@ def _follow(sessions: sessionmaker[Session], run_id: int, on_progress: Callable[
     return row
 
 
-def _default_criteria(pair: str) -> str:
-    return pair if get_pair(pair).criteria == "closed" else NO_CRITERIA
+def _default_criteria(pair: ModelPair) -> str:
+    return pair.name if pair.criteria == "closed" else NO_CRITERIA
 
 
-def _is_same(row: RunRow, *, pair: str, criteria: CriteriaRow, rank_by: str, dtype: str) -> bool:
-    wanted = configuration_of(get_pair(pair), criteria, rank_by=rank_by, dtype=dtype)
+def _is_same(row: RunRow, *, pair: ModelPair, criteria: CriteriaRow, rank_by: str, dtype: str) -> bool:
+    wanted = configuration_of(pair, criteria, rank_by=rank_by, dtype=dtype)
     stored = {name: row.configuration.get(name) for name in wanted}  # a begun run has its models written in beside
     return stored == wanted and row.criteria_id == criteria.criteria_id
 

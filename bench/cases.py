@@ -74,18 +74,26 @@ def _with_longest(items: list[Item], chance: random.Random, vocabulary: int) -> 
     return (Item(first.prompt, (*first.responses[:-1], longest)), *items[1:])
 
 
-def _best_of(name: str, n: int, prompt_tokens: int, rivals: tuple[Rival, ...], *, tried_pairs: int = 8) -> Case:
+def best_of(
+    name: str,
+    n: int,
+    prompt_tokens: int,
+    rivals: tuple[Rival, ...] = (),
+    *,
+    tried_pairs: int = 8,
+    vocabulary: int = VOCABULARY[PAIR],
+) -> Case:
+    """One prompt with n candidates."""
     chance = random.Random(f"tare-bench-{name}")
-    size = VOCABULARY[PAIR]
-    prompt = (BOS, *_words(chance, prompt_tokens - 1, size))
-    items = _with_longest([Item(prompt, _responses(chance, n, size))], chance, size)
+    prompt = (BOS, *_words(chance, prompt_tokens - 1, vocabulary))
+    items = _with_longest([Item(prompt, _responses(chance, n, vocabulary))], chance, vocabulary)
     return Case(name, f"N={n}, prompt {prompt_tokens:,}", items, rivals, tried_pairs=tried_pairs)
 
 
 def n8_p512() -> Case:
     """One prompt, eight candidates."""
     rivals = (Rival("rewardbench", 4, 1 / 9), Rival("lm_eval", 3.5), Rival("vllm", 4))
-    return _best_of("n8_p512", 8, 512, rivals)
+    return best_of("n8_p512", 8, 512, rivals)
 
 
 def n32_p512() -> Case:
@@ -94,12 +102,12 @@ def n32_p512() -> Case:
         Rival("rewardbench", 6.5, 1 / 20), Rival("lm_eval", 5.5), Rival("trl", 4), Rival("trl_fused", None),
         Rival("vllm", 4),
     )  # fmt: skip
-    return _best_of("n32_p512", 32, 512, rivals)
+    return best_of("n32_p512", 32, 512, rivals)
 
 
 def n8_p2048() -> Case:
     """A long prompt."""
-    return _best_of("n8_p2048", 8, 2048, (Rival("rewardbench", 13, 1 / 19),), tried_pairs=4)
+    return best_of("n8_p2048", 8, 2048, (Rival("rewardbench", 13, 1 / 19),), tried_pairs=4)
 
 
 def pairs24() -> Case:

@@ -58,6 +58,27 @@ def flops_of(work: Work, config: dict[str, Any]) -> dict[str, float]:
     }
 
 
+def floor_seconds(flops: dict[str, float], config: dict[str, Any], rates: dict[str, Any]) -> dict[str, float]:
+    """Seconds the FLOPs take at measured rates: all at that of a large square product, or each matrix at its own.
+
+    rates: {"square": FLOP/s, "own": FLOP/s by matrix}; attention is counted at the square rate in both.
+    """
+    hidden, wide = config["hidden_size"], config["intermediate_size"]
+    width = config.get("head_dim") or hidden // config["num_attention_heads"]
+    weights = {
+        "q, o": 2 * hidden * width * config["num_attention_heads"],
+        "k, v": 2 * hidden * width * config["num_key_value_heads"],
+        "gate, up": 2 * hidden * wide,
+        "down": hidden * wide,
+    }
+    own, all_weights = rates["own"], sum(weights.values())
+    body = sum(flops["body"] * share / all_weights / own[name] for name, share in weights.items())
+    return {
+        "square": sum(flops.values()) / rates["square"],
+        "own": body + flops["head"] / own["head"] + flops["attention"] / rates["square"],
+    }
+
+
 def _shared(first: Ids, second: Ids) -> int:
     n = 0
     for one, other in zip(first, second, strict=False):

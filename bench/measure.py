@@ -58,7 +58,8 @@ def measure_case(case: Case, tools: Sequence[str], plan: Plan, exact: Mapping[st
         runs = _interleaved(case, workers, plan.runs, found, say)
     for name, done in runs.items():
         found[name] |= _summary(case, name, done, exact)
-    return {"case": case.name, "title": case.title, "parts": case.parts, "tools": found}
+    in_order = {name: found[name] for name in tools}
+    return {"case": case.name, "title": case.title, "parts": case.parts, "tools": in_order}
 
 
 def _choose(case: Case, tool: ToolInfo, plan: Plan, say: Say) -> Chosen:

@@ -1,7 +1,7 @@
 """The models that are weighed with: seeded random Llamas, written once to bench/.models (git-ignored).
 
-    pair56m/{strong,weak,other}   hidden 512, 8 layers, 8 heads / 4 KV heads, intermediate 1408, vocabulary 32,000 untied
-    pair2m/{strong,weak,other}    hidden 128, 4 layers: for the growth curve
+    pair56m/{strong,weak,other}   hidden 512, 8 layers, 8 heads / 4 KV heads, intermediate 1408, 32,000 tokens, untied
+    pair2m/{strong,weak,other}    hidden 128, 4 layers, 2,000 tokens: for the growth curve
 
 The weights are random but not trivial: a token's log-prob is about -14.5 nats on average, attention matters, and weak
 (and other, a second weak model) is strong with a tenth of other noise, so that rewards are differences of near numbers,

@@ -64,6 +64,7 @@ def main() -> None:
             "logical_tokens": work.logical_tokens,
             "computed_tokens": told,
             "engine": model.engine.name,
+            "parameters": model.memory_bytes // 4,
             "seconds": seconds,
             "peak_bytes": peak,
             "forwards_of_first_chunks": count.forwards,

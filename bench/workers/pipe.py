@@ -106,7 +106,7 @@ class Count:
 
 @contextlib.contextmanager
 def counting(wanted: bool = True) -> Iterator[Count]:
-    """Counts what enters the first decoder layer of any Llama in this process, whoever calls it."""
+    """Counts what enters the first decoder layer of any model in this process, whoever calls it."""
     count = Count()
     if not wanted:
         yield count
@@ -114,7 +114,7 @@ def counting(wanted: bool = True) -> Iterator[Count]:
     from torch.nn.modules.module import register_module_forward_pre_hook
 
     def seen(module: Any, inputs: tuple[Any, ...]) -> None:
-        if type(module).__name__ == "LlamaDecoderLayer" and module.self_attn.layer_idx == 0:
+        if type(module).__name__.endswith("DecoderLayer") and module.self_attn.layer_idx == 0:
             count.forwards += 1
             count.tokens += inputs[0].numel() // inputs[0].shape[-1]
 

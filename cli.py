@@ -24,6 +24,7 @@ from services.demo import load_demo
 from services.errors import ServiceError
 from services.run_rows import RunRow
 from ui.command_words import DType, ExportFormat, Only, RankBy
+from ui.several_models import MODELS_HELP, weigh_several
 from ui.terminal import (
     give_up,
     notice,
@@ -107,7 +108,8 @@ def import_file(
 @app.command("weigh")
 def weigh(
     dataset: DatasetName,
-    pair: Annotated[str, typer.Option("--pair", help="A pair of the catalogue; see `tare pairs`.", show_default=False)],
+    pair: Annotated[str | None, typer.Option("--pair", help="A pair of the catalogue; see `tare pairs`.")] = None,
+    models: Annotated[list[str] | None, typer.Option("--models", help=MODELS_HELP)] = None,
     criteria: Annotated[str | None, typer.Option("--criteria", help="A criteria set by name.")] = None,
     rank_by: Annotated[RankBy, typer.Option("--rank-by", help="What ranks.")] = RankBy.SUM,
     dtype: Annotated[DType, typer.Option("--dtype", help="What the models compute in; auto suits the device.")] = (
@@ -121,6 +123,12 @@ def weigh(
     slow = run_store.slow_line(dtype.value)
     if slow is not None:
         notice(slow)
+    if pair is None or models:
+        weigh_several(
+            sessions, dataset_id, models or (), pair=pair, criteria=criteria, rank_by=rank_by.value, dtype=dtype.value,
+            as_json=as_json,
+        )  # fmt: skip
+        return
     run_id = weigh_here.find_or_start(
         sessions, dataset_id=dataset_id, pair=pair, criteria=criteria, rank_by=rank_by.value, dtype=dtype.value
     )

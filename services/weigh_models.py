@@ -12,7 +12,7 @@ Leaves out how a chunk is encoded and filled (weigh_encode.py, weigh_chunk.py) a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,16 @@ class WeighedModels:
     pass_by_model: Mapping[str, ModelPass]
     left_out: Mapping[Pair, str]
     rows: tuple[RunRow, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON: a list where a pair is a key."""
+        return {
+            "models": {name: asdict(done) for name, done in self.pass_by_model.items()},
+            "runs": [{"strong": strong, "weak": weak, "run_id": run_id, "status": row.status, "error": row.error}
+                     for ((strong, weak), run_id), row in zip(self.run_id_by_pair.items(), self.rows, strict=True)],
+            "left_out": [{"strong": strong, "weak": weak, "reason": reason}
+                         for (strong, weak), reason in self.left_out.items()],
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

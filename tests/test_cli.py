@@ -89,6 +89,23 @@ def test_import_weigh_evaluate_and_export_from_a_terminal(shell: Shell, few_item
     assert [row["name"] for row in shell.json("datasets")["datasets"]] == ["few"]
 
 
+def test_several_models_weigh_in_one_pass_each_and_every_pair_is_a_run(shell: Shell, few_items: Path) -> None:
+    shell.tare("import", str(few_items), "--name", "few")
+    models = ["--models", "demo:strong", "--models", "demo:weak"]
+    found = shell.json("weigh", "few", *models)
+    assert [(run["strong"], run["weak"], run["status"]) for run in found["runs"]] == [
+        ("demo:strong", "demo:weak", "done"),
+        ("demo:weak", "demo:strong", "done"),
+    ]
+    assert all(model["n_computed"] == model["n_needed"] > 0 for model in found["models"].values())
+    said = shell.tare("weigh", "few", *models).stdout
+    assert "demo:strong: 0 of" in said
+    assert "demo:weak over demo:strong" in said
+    for wrong in ([], ["--pair", "demo", "--models", "demo:weak"]):
+        assert "either --pair once or --models at least twice" in shell.refusal("weigh", "few", *wrong)
+    assert "it takes two or more" in shell.refusal("weigh", "few", "--models", "demo:weak")
+
+
 def test_weighing_again_computes_nothing(shell: Shell, few_items: Path) -> None:
     shell.tare("import", str(few_items), "--name", "few")
     first = shell.json("weigh", "few", "--pair", "demo")

@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 from scoring.model_files import find_model
-from scoring.pairs import DTYPES, DType, ModelSpec
+from scoring.pairs import DType, ModelSpec
+
+_KNOWN: dict[str, DType] = {"float32": "float32", "bfloat16": "bfloat16", "float16": "float16"}
 
 
 def checkpoint_dtype(spec: ModelSpec) -> DType | None:
@@ -22,7 +24,6 @@ def _named(ref: str, revision: str | None) -> DType | None:
     for part in (config, config.get("text_config")):
         if isinstance(part, dict):
             named = str(part.get("dtype") or part.get("torch_dtype") or "").removeprefix("torch.")
-            found = next((dtype for dtype in DTYPES if dtype == named and dtype != "auto"), None)
-            if found is not None:
-                return found
+            if named in _KNOWN:
+                return _KNOWN[named]
     return None

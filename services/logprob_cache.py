@@ -9,7 +9,7 @@ What the cache holds is what counts: results are read back from it, so two worke
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session, sessionmaker
@@ -52,9 +52,14 @@ def fill(
     n_computed = 0
     if len(known) < len(keys):
         before_computing()
-    for pack in engine.weigh(unique, known=known) if len(known) < len(keys) else ():
-        keep(engine.fingerprint, {keys[index]: result for index, result in pack.results.items()})
-        n_computed += len(pack.results)
+        packs = engine.weigh(unique, known=known)
+        try:
+            for pack in packs:
+                keep(engine.fingerprint, {keys[index]: result for index, result in pack.results.items()})
+                n_computed += len(pack.results)
+        finally:
+            if isinstance(packs, Generator):
+                packs.close()  # a cancelled run must not leave requests to a server under way
     return Filled(n_computed, max(0, len(requests) - n_computed))
 
 

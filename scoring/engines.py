@@ -19,7 +19,7 @@ from scoring.head import OutputHead
 from scoring.memory import available_bytes
 from scoring.plain import PlainEngine
 from scoring.protocol import LogprobEngine, LogprobRequest
-from scoring.shared import KEPT_SHARE, SharedEngine
+from scoring.shared import KEPT_SHARE, MIN_BUDGET, TOKEN_BUDGET, SharedEngine
 from scoring.shared_attention import Unsupported
 from scoring.threads import fitting_threads
 from scoring.turns import Turns
@@ -60,12 +60,17 @@ def make_engine(
         "fingerprint": fingerprint, "context_limit": context_limit, "turns": turns, "alone_over": length_limit(model),
     }  # fmt: skip
     head = proved_head(model, turns)
+    if head is not None and head.is_fused:
+        prove_fused(head, model, turns)
+    token_budget = token_budget or fitting_budget(model)
     plain = PlainEngine(model, **common, token_budget=token_budget, head=head)
     if engine in ("auto", "shared") and head is not None:
-        proof = SharedEngine(model, **common, head=head, token_budget=PROOF_BUDGET)
-        if is_exact(proof, plain, model) and proof.windowed_layers == windowed_layers(model):
-            kept_bytes = int(available_bytes(str(model.device)) * KEPT_SHARE)
-            return SharedEngine(model, **common, head=head, token_budget=token_budget, kept_bytes=kept_bytes)
+        kept_bytes = int(available_bytes(str(model.device)) * KEPT_SHARE)
+        for has_varlen in (True, False) if model.device.type == "cuda" else (False,):
+            settings = {**common, "head": head, "has_varlen": has_varlen}
+            proof = SharedEngine(model, **settings, token_budget=PROOF_BUDGET)
+            if is_exact(proof, plain, model) and proof.windowed_layers == windowed_layers(model):
+                return SharedEngine(model, **settings, token_budget=token_budget, kept_bytes=kept_bytes)
     if engine in ("auto", "expanded"):
         expanded = ExpandedEngine(model, **common, token_budget=token_budget, head=head)
         if is_exact(expanded, plain, model):
@@ -73,6 +78,21 @@ def make_engine(
     if engine not in ("auto", "plain"):
         raise EngineFailed(f"the {engine} engine is not exact on {type(model).__name__}; choose auto or plain")
     return plain
+
+
+def fitting_budget(model: Any) -> int:
+    """Tokens a pack for this model: the device's usual number, or what half of the free memory holds.
+
+    A power of two, so that a resumed run on the same machine cuts the same packs unless memory got really short.
+    """
+    usual = TOKEN_BUDGET.get(model.device.type, TOKEN_BUDGET["cpu"])
+    config = model.config.get_text_config()
+    width = config.hidden_size
+    inner = max(getattr(config, "intermediate_size", None) or 0, 4 * width)
+    # The residual stream and its copies, queries, keys, values and their result; gate, up and product of the MLP.
+    per_token = (12 * width + 3 * inner) * torch.finfo(model.dtype).bits // 8
+    fitting = max(MIN_BUDGET, available_bytes(str(model.device)) // 2 // per_token)
+    return min(usual, 1 << (fitting.bit_length() - 1))
 
 
 def proved_head(model: Any, turns: Turns) -> OutputHead | None:
@@ -86,8 +106,25 @@ def proved_head(model: Any, turns: Turns) -> OutputHead | None:
     except (*_REFUSALS, RuntimeError) as reason:
         log.info("%s: no head of its own (%s)", type(model).__name__, reason)
         return None
-    is_same = found.shape == expected.shape and torch.allclose(found, expected, rtol=1e-2, atol=1e-4)
-    return head if is_same else None
+    if found.shape != expected.shape or not torch.allclose(found, expected, rtol=1e-2, atol=1e-4):
+        return None
+    return head
+
+
+def prove_fused(head: OutputHead, model: Any, turns: Turns) -> None:
+    """Let the head go on without its fused kernel when that fails or gives other log-probs on this model."""
+    rows = torch.randn(16, model.get_output_embeddings().weight.shape[1], generator=torch.Generator().manual_seed(0))
+    rows = rows.to(model.device, model.dtype)
+    targets = torch.arange(16, device=model.device)
+    with turns.take(), torch.inference_mode():
+        expected = head.logits(rows).float().log_softmax(-1)[torch.arange(16), targets]
+        try:
+            is_same = torch.allclose(head.logprobs(rows, targets), expected, rtol=1e-2, atol=1e-3)
+        except (*_REFUSALS, RuntimeError) as reason:
+            log.warning("the fused output head failed and is not used (%s)", reason)
+            is_same = False
+    if not is_same:
+        head.unfuse()
 
 
 def is_exact(engine: LogprobEngine, reference: LogprobEngine, model: Any) -> bool:

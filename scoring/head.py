@@ -27,7 +27,7 @@ class OutputHead:
         self._linear = model.get_output_embeddings()
         self._cap = getattr(config, "final_logit_softcapping", None)  # Gemma 2 and 3
         self._factor = getattr(config, "logit_scale", None) or 1 / (getattr(config, "logits_scaling", None) or 1)
-        self._fused: FusedHead | None = None
+        self._fused = self._liger() if model.device.type == "cuda" else None
 
     def logits(self, rows: Tensor, first: int = 0, last: int | None = None) -> Tensor:
         """Logits (R, last - first) of words `first` to `last`, in the model's dtype, from hidden states (R, H)."""
@@ -54,6 +54,26 @@ class OutputHead:
             return self._fused(rows, targets)
         parts = [self._sliced(rows[at : at + MAX_ROWS], targets[at : at + MAX_ROWS]) for at in _steps(rows, MAX_ROWS)]
         return torch.cat(parts) if parts else torch.empty(0, device=rows.device)
+
+    def _liger(self) -> FusedHead | None:
+        """Liger's fused head, where it is installed: the same numbers without the logits being written."""
+        if self._factor != 1:
+            return None
+        try:
+            from liger_kernel.transformers import LigerFusedLinearCrossEntropyLoss
+        except ImportError:
+            return None
+        loss = LigerFusedLinearCrossEntropyLoss(reduction="none", softcap=self._cap)
+        return lambda rows, targets: -loss(self._linear.weight, rows, targets, self._linear.bias).float()
+
+    @property
+    def is_fused(self) -> bool:
+        """Whether a fused kernel makes the log-probs."""
+        return self._fused is not None
+
+    def unfuse(self) -> None:
+        """Go on without the fused head."""
+        self._fused = None
 
     def _sliced(self, rows: Tensor, targets: Tensor) -> Tensor:
         weight = self._linear.weight

@@ -28,7 +28,7 @@ from scoring.trie import Edge, Ids, build_trie, sequences_of
 from scoring.turns import Turns
 
 # Tokens that go through together where memory sets no lower limit: on CPU more only leaves the cache.
-TOKEN_BUDGET = {"cpu": 2048, "mps": 4096, "cuda": 32768}
+TOKEN_BUDGET = {"cpu": 1024, "mps": 4096, "cuda": 32768}
 MIN_BUDGET = 32
 # Beginnings shorter than this are not worth an edge: two more calls of the kernel in every layer.
 MIN_SHARED = 4
@@ -37,8 +37,10 @@ KEPT_SHARE = 0.1
 
 
 class SharedEngine:
-    """A `LogprobEngine` over one transformers model. `kept_bytes`: for beginnings that later calls share.
+    """A `LogprobEngine` over one transformers model.
 
+    kept_bytes: for beginnings that later calls share. alone_over: longer requests are computed alone, because the
+    model treats a batch by its longest (LongRoPE). has_varlen: one kernel call for all of a pack's runs (CUDA).
     Raises from `weigh`: PromptTooLong for a request over the context limit, EngineFailed for anything that would
     otherwise become a wrong number. Out of memory halves the budget and goes on.
     """
@@ -56,6 +58,7 @@ class SharedEngine:
         token_budget: int | None = None,
         kept_bytes: int = 0,
         alone_over: int | None = None,
+        has_varlen: bool = False,
     ) -> None:
         self.fingerprint = fingerprint
         self.context_limit = context_limit
@@ -67,6 +70,7 @@ class SharedEngine:
         self.lasting = LastingKeys(kept_bytes)
         self.windowed_layers: int | None = None  # of the last forward
         self._alone_over = alone_over
+        self._has_varlen = has_varlen
 
     def weigh(self, requests: Sequence[LogprobRequest], *, known: Collection[int] = ()) -> Iterator[Pack]:
         """See `LogprobEngine`. What is known is left out edge by edge."""
@@ -109,6 +113,7 @@ class SharedEngine:
     def _forward(self, tensors: PackTensors) -> torch.Tensor:
         states = [kept.last_hidden[None] for kept in tensors.kept_states if kept.last_hidden is not None]
         if tensors.ids.shape[1]:
+            tensors.state.has_varlen = self._has_varlen
             with _attention_of(self._model, tensors.state):
                 hidden = self._model.base_model(
                     input_ids=tensors.ids, position_ids=tensors.positions, use_cache=False

@@ -22,7 +22,7 @@ from torch import Tensor
 from transformers import AttentionInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
-from scoring.attention_kernels import Stretch, attend
+from scoring.attention_kernels import Stretch, attend, attend_runs
 from scoring.kept_keys import KeptKeys
 
 NAME = "tare_shared"
@@ -60,6 +60,7 @@ class PackState:
     runs: tuple[Run, ...]  # together all rows
     looks: tuple[Look, ...]
     keep: KeptKeys | None = None
+    has_varlen: bool = False  # one kernel call for all runs
     n_layers: int = 0  # attention layers that ran
     n_windowed: int = 0  # of these, with a sliding window
 
@@ -117,6 +118,8 @@ def _own(
     window: int | None,
 ) -> tuple[Tensor, Tensor]:
     """Every run over itself, causally: (T, H, D) and the log-sum-exp (T, H) float32."""
+    if state.has_varlen and softcap is None and window is None and query.dtype != torch.float32:
+        return attend_runs(query, key, value, scale, [run.first for run in state.runs])
     rows = query.shape[2]
     out = query.new_empty(rows, query.shape[1], value.shape[-1])
     normalizer = torch.empty(rows, query.shape[1], device=query.device)

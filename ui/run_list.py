@@ -120,7 +120,7 @@ def _do(verb: str, run_id: int) -> None:
         elif verb == "delete":
             runs.delete_run(sessions, run_id)
         elif verb == "again":
-            st.toast(f"Run {precise.start_again(sessions, run_id)} is queued.")
+            precise.start_again(sessions, run_id)
             resources.start_worker()
         else:
             runs.hide_run(sessions, run_id, is_hidden=verb == "hide")

@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 
-.PHONY: run test lint screenshots clean
+.PHONY: run test lint screenshots bench clean
 
 run: $(VENV)/.installed
 	$(BIN)/tare serve
@@ -22,6 +22,16 @@ lint: $(VENV)/.installed-dev
 # Takes the pictures of the README anew (needs Chromium).
 screenshots: $(VENV)/.installed-dev
 	TARE_SHOTS=docs/screenshots $(BIN)/python -m pytest tests/browser
+
+# Measures docs/benchmarks.md anew: the rivals' environments, the models, every case. Half an hour on a quiet machine;
+# make bench QUICK=--quick only sees that it all works.
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m bench.environments
+	$(BIN)/python -m bench.models
+	$(BIN)/python -m bench.run $(QUICK)
+	$(BIN)/python -m bench.desk $(QUICK)
+	$(BIN)/python -m bench.growth $(QUICK)
+	$(BIN)/python -m bench.report
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tare needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make run PYTHON=python3.11")'

@@ -36,8 +36,15 @@ TINY: dict[str, Any] = {"hidden_size": 64, "intermediate_size": 128, "num_hidden
 
 def shapes(is_tiny: bool) -> dict[str, Any]:
     """Configurations by name: the published ones of both models, with random weights."""
-    llama: dict[str, Any] = {"hidden_size": 4096, "intermediate_size": 14336, "num_hidden_layers": 32, "num_attention_heads": 32,
-             "num_key_value_heads": 8, "vocab_size": 128256, "rope_theta": 500000.0}  # fmt: skip
+    llama: dict[str, Any] = {
+        "hidden_size": 4096,
+        "intermediate_size": 14336,
+        "num_hidden_layers": 32,
+        "num_attention_heads": 32,
+        "num_key_value_heads": 8,
+        "vocab_size": 128256,
+        "rope_theta": 500000.0,
+    }
     mistral: dict[str, Any] = {**llama, "vocab_size": 32000, "rope_theta": 10000.0}
     more: dict[str, Any] = {"max_position_embeddings": 8192, "tie_word_embeddings": False}
     return {

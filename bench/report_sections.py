@@ -31,7 +31,7 @@ def speed(cases: Sequence[Mapping[str, Any]], missing: Sequence[str]) -> str:
     """The headline table."""
     head = ("case", "against", "Tare, s", "rival, s", "faster", "asked", "Tare, MB", "rival, MB", "memory", "asked")
     rows = [row for case in cases for row in _speed_rows(case)]
-    notes = [f"Not measured: {', '.join(missing)}."] if missing else []
+    notes = [f"Not measured: {', '.join(missing)}."] if missing and cases else []
     few = [case["case"] for case in cases if _fewest_runs(case) < ENOUGH_RUNS]
     if few:
         notes.append(f"**Smoke test only, fewer than {ENOUGH_RUNS} runs: {', '.join(few)}.**")
@@ -219,6 +219,8 @@ def _fewest_runs(case: Mapping[str, Any]) -> int:
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    if not rows:
+        return "Not measured."
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
     return "\n".join(lines)

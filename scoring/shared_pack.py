@@ -57,10 +57,13 @@ def arrange(
     ids = np.concatenate([edge.ids[: edge.n_computed] for edge in edges])
     places = np.concatenate([np.arange(edge.start, edge.start + edge.n_computed) for edge in edges])
     positions = torch.from_numpy(places).to(device)
-    runs = _runs(edges, offsets)
-    looks = _looks(edges, offsets, kept, runs)
+    lines = [(offsets[id(line[0])], offsets[id(line[-1])] + line[-1].n_computed, line) for line in _lines(edges)]
+    run_end = {id(edge): end for _, end, line in lines for edge in line}
+    looks = _looks(edges, offsets, kept, run_end)
     state = PackState(
-        runs=tuple(Run(first, last, _stretch(positions, places, first, last, None)) for first, last in runs),
+        runs=tuple(
+            Run(first, end, _stretch(positions, places, first, end, None)) for first, end, _ in lines if first < end
+        ),
         looks=tuple(
             Look(first, last, sources, _stretch(positions, places, first, last, key_start))
             for first, last, sources, key_start in looks
@@ -86,68 +89,47 @@ def _stretch(positions: Tensor, places: NDArray[np.int64], first: int, last: int
     )
 
 
-def _runs(edges: Sequence[Edge], offsets: Mapping[int, int]) -> list[tuple[int, int]]:
-    """Rows of lines of edges, each the first of its parent to come: their tokens follow one another."""
-    runs: list[tuple[int, int]] = []
-    last: Edge | None = None
+def _lines(edges: Sequence[Edge]) -> list[list[Edge]]:
+    """Edges in lines, each the first of its parent to come: the tokens of a line follow one another."""
+    lines: list[list[Edge]] = []
     for edge in edges:
-        first, end = offsets[id(edge)], offsets[id(edge)] + edge.n_computed
-        if last is not None and edge.parent is last:
-            runs[-1] = (runs[-1][0], end)
+        if lines and edge.parent is lines[-1][-1]:
+            lines[-1].append(edge)
         else:
-            runs.append((first, end))
-        last = edge
-    return [(first, end) for first, end in runs if end > first]
+            lines.append([edge])
+    return lines
 
 
 def _looks(
-    edges: Sequence[Edge],
-    offsets: Mapping[int, int],
-    kept: Mapping[int, KeptKeys],
-    runs: Sequence[tuple[int, int]],
+    edges: Sequence[Edge], offsets: Mapping[int, int], kept: Mapping[int, KeptKeys], run_end: Mapping[int, int]
 ) -> list[tuple[int, int, tuple[tuple[int, int] | KeptKeys, ...], int]]:
     """(first row, last row, sources, position of the first key): who sees what beyond its own run.
 
     Depth first, so the rows under an edge are one stretch; those of its own run see it already. Ancestors that the
-    same rows see are taken together.
+    same rows see follow one another and are taken together. run_end: by id(edge), where the run of its line ends.
     """
-    run_end = {row: end for first, end in runs for row in (first,)}
-    ends = _run_ends(edges, offsets, run_end)
-    stretch: dict[int, tuple[int, int, Edge]] = {}  # by id of the ancestor
+    rows: dict[int, tuple[int, int]] = {}  # that see an ancestor, by its id
+    ancestors: dict[int, Edge] = {}
     for edge in edges:
-        first, end = offsets[id(edge)], offsets[id(edge)] + edge.n_computed
+        end = offsets[id(edge)] + edge.n_computed
         for above in edge.path()[:-1]:
-            if id(above) in offsets:
-                first = max(first, ends[id(above)])
-            if first >= end:
-                continue
-            before = stretch.get(id(above))
-            stretch[id(above)] = (first if before is None else before[0], end, above)
-    found: dict[tuple[int, int], list[Edge]] = {}
-    for first, end, above in sorted(stretch.values(), key=lambda entry: entry[2].start):
-        if above.n_computed:
-            found.setdefault((first, end), []).append(above)
-    looks = []
-    for (first, end), line in found.items():
-        sources = tuple(_source(above, offsets, kept) for above in line)
-        looks.append((first, end, sources, line[0].start))
-    return looks
+            first = max(offsets[id(edge)], run_end.get(id(above), 0))
+            if first < end:
+                rows[id(above)] = (rows.get(id(above), (first, end))[0], end)
+                ancestors[id(above)] = above
+    together: dict[tuple[int, int], list[Edge]] = {}
+    for above in sorted(ancestors.values(), key=lambda edge: edge.start):
+        together.setdefault(rows[id(above)], []).append(above)
+    return [
+        (first, end, tuple(_source(above, offsets, kept) for above in line), line[0].start)
+        for (first, end), line in together.items()
+    ]
 
 
 def _source(above: Edge, offsets: Mapping[int, int], kept: Mapping[int, KeptKeys]) -> tuple[int, int] | KeptKeys:
     if id(above) in offsets:
         return offsets[id(above)], offsets[id(above)] + above.n_computed
     return kept[id(above)]
-
-
-def _run_ends(edges: Sequence[Edge], offsets: Mapping[int, int], run_end: Mapping[int, int]) -> dict[int, int]:
-    """Where the run of each edge ends, by id(edge)."""
-    ends: dict[int, int] = {}
-    current = 0
-    for edge in edges:
-        current = max(current, run_end.get(offsets[id(edge)], 0))
-        ends[id(edge)] = current
-    return ends
 
 
 def _predictions(

@@ -115,7 +115,7 @@ def words(seed: int, count: int) -> list[int]:
 
 
 def forest() -> list[LogprobRequest]:
-    """Two prompts of shared criteria; candidates that begin alike, contain one another, are identical, share nothing."""
+    """Two prompts under shared criteria; candidates that begin alike, contain one another, are identical or alone."""
     criteria = words(1, 70)
     one, two = criteria + words(2, 20), criteria + words(3, 31)
     first = one + words(4, 33)

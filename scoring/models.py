@@ -4,6 +4,7 @@ Keeps nothing (room.py does) and weighs nothing (engines.py). Every failure is o
 """
 
 import copy
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,6 +39,10 @@ ABSURD_LENGTH = 1_000_000
 # What transformers raises over files that are incomplete, damaged or not what they say.
 _BROKEN_FILES = (OSError, ValueError, KeyError, TypeError, ImportError, SafetensorError, StrictDataclassError)
 CONTEXT_NAMES = ("max_position_embeddings", "n_positions", "max_sequence_length", "seq_length", "max_seq_len")
+
+# transformers and peft patch torch and their own classes while they build a model (default dtype, weight tying, how
+# parameters are registered). Two at once get each other's patches, and one of them may stay for good.
+_building = threading.Lock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +130,8 @@ def load_adapter(spec: ModelSpec, base: LoadedModel) -> LoadedModel:
     files = find_adapter(spec)
     _check_memory(files, base.device, base.dtype)
     tokenizer = _adapter_tokenizer(files, lambda: base.tokenizer)
-    name, memory = base.shelf.load(files)
+    with _building:
+        name, memory = base.shelf.load(files)
     model, turns, limit = base.shelf.model, base.shelf.turns_for(name), base.engine.context_limit
     try:
         # A head with an adapter in or around it must be called, and only the plain engine is sure to call it.
@@ -212,14 +218,15 @@ def _adapter_tokenizer(files: AdapterFiles, base_tokenizer: Callable[[], Any]) -
 def _load_weights(files: ModelFiles, device: str, dtype: str) -> Any:
     transformers_logging.disable_progress_bar()  # it would write into the bars of a run
     try:
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
-            files.folder,
-            dtype=getattr(torch, dtype),
-            use_safetensors=True,
-            trust_remote_code=False,
-            local_files_only=True,
-            output_loading_info=True,
-        )
+        with _building:
+            loaded: Any = AutoModelForCausalLM.from_pretrained(
+                files.folder,
+                dtype=getattr(torch, dtype),
+                use_safetensors=True,
+                trust_remote_code=False,
+                local_files_only=True,
+                output_loading_info=True,
+            )
         model, report = loaded
         _check_complete(files, report)
         model = model.to(device).eval().requires_grad_(False)

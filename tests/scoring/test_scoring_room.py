@@ -145,6 +145,26 @@ def test_threads_may_tokenize_at_the_same_time(strong_folder: Path, spec_of: Spe
         together(*(lambda text=text: check(text) for text in texts))
 
 
+def test_models_that_load_at_the_same_time_come_out_whole(
+    strong_folder: Path, weak_folder: Path, other_folder: Path, spec_of: SpecOf
+) -> None:
+    folders = (strong_folder, weak_folder, other_folder)
+    expected = {}
+    for folder in folders:
+        with ModelRoom(device="cpu").open(spec_of(folder)) as model:
+            expected[folder] = model.engine.logprobs([REQUEST])
+
+    def load(folder: Path, dtype: Any) -> None:
+        for _ in range(4):
+            with ModelRoom(2**30, device="cpu").open(ModelSpec(str(folder), dtype=dtype)) as model:
+                found = model.engine.logprobs([REQUEST])
+                assert found == expected[folder] or dtype != "float32"
+
+    wanted = [(folder, "float32") for folder in folders] + [(strong_folder, "bfloat16")]
+    together(*(lambda each=each: load(*each) for each in wanted))
+    assert torch.get_default_dtype() == torch.float32
+
+
 def test_an_idle_model_is_freed_for_another_and_an_earlier_one_before_a_later(
     strong_folder: Path, weak_folder: Path, other_folder: Path, spec_of: SpecOf, loads: list[str]
 ) -> None:

@@ -46,12 +46,25 @@ DIALECTS = (Dialect(True, 0), Dialect(True, 1), Dialect(False, 0), Dialect(False
 
 
 @dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """size: tokens of the tokenizer. piece_of: a token id's text, to compare where a server names no ids."""
+
+    size: int
+    piece_of: Callable[[int], str]
+
+    @property
+    def least_top(self) -> float:
+        """The most likely of V tokens has at least 1 / V. A model may have more rows than its tokenizer has tokens."""
+        return -math.log(2 * self.size)
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
-    """One sequence to weigh at a server. piece_of: a token id's text, to compare where a server names no ids."""
+    """One sequence to weigh at a server."""
 
     request: LogprobRequest
     dialect: Dialect
-    piece_of: Callable[[int], str]
+    vocabulary: Vocabulary
 
     def body(self, served_as: str) -> dict[str, Any]:
         """The JSON to post."""
@@ -85,6 +98,7 @@ class Asked:
         if values[0] is not None:
             raise Unfit(f"sent {_shown(values[0])} for the first token, which nothing predicts: is it shifted?")
         self._check_ids(answer, choice, logprobs)
+        self._check_scale(logprobs.get("top_logprobs"))
         places = [place for place, is_response in enumerate(self.request.is_response) if is_response]
         # float32, as the cache keeps them: a total is the same before and after.
         return TokenLogprobs(tuple(array("f", [_value(values[place], place) for place in places])))
@@ -101,8 +115,19 @@ class Asked:
         if not isinstance(tokens, list) or len(tokens) != len(logprobs["token_logprobs"]):
             raise Unfit("sent not one token for each log-prob")
         for place, (token_id, token) in enumerate(zip(ids, tokens, strict=False)):
-            if not _is_same(token, token_id, self.piece_of):
+            if not _is_same(token, token_id, self.vocabulary.piece_of):
                 raise Unfit(f"weighed another token at position {place} than id {token_id}, which it was sent")
+
+    def _check_scale(self, tops: Any) -> None:
+        """vLLM with --logprobs-mode raw_logits gives logits under the name of log-probs, and they may be negative."""
+        rows = [row for row in tops if isinstance(row, dict) and row] if isinstance(tops, list) else []
+        for row in rows:
+            top = max((value for value in row.values() if isinstance(value, int | float)), default=0.0)
+            if top > ROUNDING or top < self.vocabulary.least_top:
+                raise Unfit(
+                    f"sent {_shown(top)} for a most likely token, which cannot be a log-prob (is --logprobs-mode "
+                    "raw_logprobs?)"
+                )
 
 
 def only_choice(answer: Any) -> Mapping[str, Any]:

@@ -7,12 +7,12 @@ prompt a request costs it nothing, and everything that was answered is kept. Doe
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import closing
 
 from scoring.errors import EngineFailed, PromptTooLong
 from scoring.protocol import LogprobRequest, Pack, TokenLogprobs, collect
-from scoring.server_answers import Asked, Unfit
+from scoring.server_answers import Asked, Unfit, Vocabulary
 from scoring.server_handshake import Handshake
 from scoring.server_http import ServerSession, ServerTrouble, session
 from scoring.server_settings import ServerSettings
@@ -39,7 +39,7 @@ class ServerEngine:
         context_limit: int,
         handshake: Handshake,
         probe: LogprobRequest,
-        piece_of: Callable[[int], str],
+        vocabulary: Vocabulary,
         settings: ServerSettings,
     ) -> None:
         self.fingerprint = fingerprint
@@ -49,7 +49,7 @@ class ServerEngine:
         self._served_as = served_as
         self._handshake = handshake
         self._probe = probe
-        self._piece_of = piece_of
+        self._vocabulary = vocabulary
         self._settings = settings
 
     def weigh(self, requests: Sequence[LogprobRequest], *, known: Collection[int] = ()) -> Iterator[Pack]:
@@ -120,7 +120,7 @@ class ServerEngine:
                 beat.cancel()
 
     async def _weigh_one(self, open_session: ServerSession, request: LogprobRequest) -> TokenLogprobs:
-        asked = Asked(request, self._handshake.dialect, self._piece_of)
+        asked = Asked(request, self._handshake.dialect, self._vocabulary)
         body = asked.body(self._served_as)
         answer = await open_session.ask("POST", "/completions", body, limit_bytes=asked.limit_bytes)
         found = asked.read(answer)

@@ -6,12 +6,11 @@ begins. The probe's numbers also tell whether the weights behind a name have cha
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from scoring.protocol import LogprobRequest, TokenLogprobs
-from scoring.server_answers import DIALECTS, Asked, Dialect, Unfit
+from scoring.server_answers import DIALECTS, Asked, Dialect, Unfit, Vocabulary
 from scoring.server_http import NotThere, Refused, ServerSession, ServerTrouble
 
 MODELS_LIMIT_BYTES = 4_000_000
@@ -28,7 +27,7 @@ class Handshake:
 
 
 async def shake_hands(
-    session: ServerSession, served_as: str, probe: LogprobRequest, piece_of: Callable[[int], str]
+    session: ServerSession, served_as: str, probe: LogprobRequest, vocabulary: Vocabulary
 ) -> Handshake:
     """Raises ServerTrouble: no such model, or no dialect in which the server gives a prompt's log-probs."""
     cards = await _cards(session)
@@ -37,7 +36,7 @@ async def shake_hands(
         raise ServerTrouble(f"serves {names} and no {served_as!r}", "say which one in the pair (served_as)")
     first: ServerTrouble | None = None
     for dialect in DIALECTS:
-        asked = Asked(probe, dialect, piece_of)
+        asked = Asked(probe, dialect, vocabulary)
         try:
             answer = await session.ask("POST", "/completions", asked.body(served_as), limit_bytes=asked.limit_bytes)
             found = asked.read(answer)

@@ -19,6 +19,7 @@ from scoring.model_files import file_sha256, from_hub, local_folder, read_json
 from scoring.models import ABSURD_LENGTH, CONTEXT_NAMES, load_tokenizer
 from scoring.pairs import ModelSpec
 from scoring.protocol import LogprobRequest
+from scoring.server_answers import Vocabulary
 from scoring.server_engine import ServerEngine, turns_at
 from scoring.server_handshake import Handshake, shake_hands
 from scoring.server_http import ServerTrouble, session
@@ -63,13 +64,12 @@ def open_served(spec: ModelSpec, *, settings: ServerSettings | None = None) -> S
     tokenizer = _tokenizer(spec.ref, folder, files)
     probe = probe_request(tokenizer)
 
-    def piece_of(token_id: int) -> str:
-        return str(tokenizer.decode([token_id]))
+    vocabulary = Vocabulary(len(tokenizer), lambda token_id: str(tokenizer.decode([token_id])))
 
     async def meet() -> Handshake:
         # Somebody may be waiting for the model to open, and nothing is lost yet: few tries.
         async with session(url, replace(settings, tries=min(settings.tries, 3)), turns_at(url)) as open_session:
-            return await shake_hands(open_session, served_as, probe, piece_of)
+            return await shake_hands(open_session, served_as, probe, vocabulary)
 
     try:
         handshake = result_of(meet)
@@ -82,7 +82,7 @@ def open_served(spec: ModelSpec, *, settings: ServerSettings | None = None) -> S
         context_limit=_limit(spec.ref, handshake, folder, tokenizer),
         handshake=handshake,
         probe=probe,
-        piece_of=piece_of,
+        vocabulary=vocabulary,
         settings=settings,
     )
     names_ids = handshake.dialect.names_ids

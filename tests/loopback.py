@@ -77,7 +77,11 @@ class Loopback:
             disable_nagle_algorithm = True
 
             def answer(self) -> None:
-                raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                expected = int(self.headers.get("Content-Length") or 0)
+                raw = self.rfile.read(expected)
+                if len(raw) < expected:  # the client went away in mid-sentence
+                    self.close_connection = True
+                    return
                 body = json.loads(raw) if raw else None
                 call = Call(self.command, self.path, dict(self.headers), body, self.wfile.write)
                 with loopback.counted(call):

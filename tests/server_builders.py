@@ -90,7 +90,7 @@ class Computing:
         names: Sequence[str] = (SERVED_AS,),
         max_model_len: int | None = CONTEXT,
     ) -> None:
-        self.engine = plain_engine(folder)
+        self.model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
         self.tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
         self.bend = bend
         self.names = names
@@ -111,13 +111,17 @@ class Computing:
     def answer(self, body: dict[str, Any]) -> dict[str, Any]:
         """vLLM 0.32's answer to one prompt with echo and logprobs."""
         ids = body["prompt"]
-        with self._lock:
-            found = self.engine.logprobs([LogprobRequest(tuple(ids), (False, *[True] * (len(ids) - 1)))])[0]
+        with self._lock, torch.inference_mode():
+            rows = self.model(torch.tensor([ids])).logits[0, :-1].float().log_softmax(-1)  # (T - 1, V)
+        own, (tops, top_ids) = rows.gather(-1, torch.tensor(ids[1:])[:, None])[:, 0].tolist(), rows.max(-1)
         extra = [7] * body["max_tokens"]
         names_ids = body.get("return_tokens_as_token_ids")
         tokens = [f"token_id:{one}" if names_ids else self.tokenizer.decode([one]) for one in ids + extra]
-        values = [None, *found.values, *[-1.0] * len(extra)]
-        logprobs = {"token_logprobs": values, "tokens": tokens, "text_offset": [0] * len(tokens), "top_logprobs": []}
+        values = [None, *own, *[-1.0] * len(extra)]
+        best = [f"token_id:{one}" if names_ids else self.tokenizer.decode([one]) for one in top_ids.tolist()]
+        both = zip(tokens[1:], own, best, tops.tolist(), strict=False)
+        top = [None, *({token: value} | {first: most} for token, value, first, most in both)]
+        logprobs = {"token_logprobs": values, "tokens": tokens, "text_offset": [0] * len(tokens), "top_logprobs": top}
         choice = {"index": 0, "text": "", "logprobs": logprobs, "finish_reason": "length"}
         choice["prompt_token_ids"] = ids if body.get("return_token_ids") else None
         return {"model": self.names[0], "choices": [choice], "usage": {"prompt_tokens": len(ids)}}

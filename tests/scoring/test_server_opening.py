@@ -104,6 +104,20 @@ def test_a_server_that_echoes_no_logprobs_is_refused_when_opened(folder: Path) -
         assert "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize("shift", [12.0, -30.0])
+def test_logits_under_the_name_of_logprobs_are_found_out(shift: float, folder: Path) -> None:
+    def logits(answer: Any, body: dict[str, Any]) -> Any:
+        """As vLLM sends with --logprobs-mode raw_logits; those of GPT-2 are all negative."""
+        found = answer["choices"][0]["logprobs"]
+        found["token_logprobs"] = [None, *(min(value + shift, 0.0) for value in found["token_logprobs"][1:])]
+        found["top_logprobs"] = [None, *({k: v + shift for k, v in row.items()} for row in found["top_logprobs"][1:])]
+        return answer
+
+    refusal = pytest.raises(ModelUnavailable, match="for a most likely token, which cannot be a log-prob")
+    with Loopback(Computing(folder, bend=logits)) as server, refusal:
+        opened(server, folder)
+
+
 def test_a_name_that_is_not_served_is_told_with_those_that_are(folder: Path) -> None:
     with Loopback(Computing(folder, names=("big", "small"))) as server:
         with pytest.raises(ModelUnavailable, match="serves 'big', 'small' and no 'tiny'; say which one"):

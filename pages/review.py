@@ -99,13 +99,13 @@ if wanted is None:
 with at_walk:
     review_head.walk(item)
 with at_panels, st.container(horizontal=True, horizontal_alignment="right", gap="xsmall"):
-    review_filter.filter_panel(run)
     review_head.guidelines_panel(item.guidelines)
     shows_source, shows_gold = review_head.view_panel()
     reviewing_as("review")
 review_head.notice()
-review_filter.filter_line(only)
-st.html(review_head.progress_html(progress))
+with st.container(key="review_progress", horizontal=True, vertical_alignment="center", gap="small"):
+    st.html(review_head.progress_html(progress), width="stretch")
+    review_filter.filter_panel(run)
 st.html(item_badges(item) + conversation(item.messages))
 
 views: dict[int, token_views.TokenView] = {}

@@ -1,4 +1,4 @@
-"""Keeps the review queue to items with one badge: the choice (in the URL as `only`), a line that says so, its ends.
+"""Keeps the review queue to items with one badge: the choice (in the URL as `only`), and its ends.
 
 Leaves out which items carry a badge (services/review_queue.py).
 """
@@ -29,13 +29,17 @@ def chosen_filter() -> str | None:
 
 
 def filter_panel(run: RunRow | None) -> None:
-    """The choice behind a button."""
-    st.session_state[PICK] = chosen_filter() or ALL
-    with st.popover("Filter", icon=":material/filter_list:", key="review_filter", type="tertiary"):
+    """The choice behind a button, which says what is chosen; beside it the way back to every item."""
+    only = chosen_filter()
+    st.session_state[PICK] = only or ALL
+    word = "Filter" if only is None else f"Only: {WORDS[only].lower()}"
+    with st.popover(word, icon=":material/filter_list:", key="review_filter", type="tertiary", width="content"):
         st.radio(
             "Show", list(WORDS), key=PICK, format_func=lambda only: _label(only, run), on_change=_choose,
             disabled=run is None,
         )  # fmt: skip
+    if only is not None:
+        st.button("Show all", key="review_filter_off", type="tertiary", on_click=keep_to, args=(ALL,))
 
 
 def _label(only: str, run: RunRow | None) -> str:
@@ -59,15 +63,6 @@ def keep_to(only: str) -> None:
     else:
         st.query_params[frame.ONLY] = only
     show_item(None)
-
-
-def filter_line(only: str | None) -> None:
-    """Says that not every item is in the queue, and leads back to all."""
-    if only is None:
-        return
-    with st.container(key="review_filter_line", horizontal=True, vertical_alignment="center", gap="small"):
-        st.html(f'<div class="t-notice" role="status">Only: {WORDS[only].lower()}</div>', width="content")
-        st.button("Show all items", key="review_filter_off", type="tertiary", on_click=keep_to, args=(ALL,))
 
 
 def filter_done(only: str, *, is_empty: bool) -> None:

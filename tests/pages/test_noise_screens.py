@@ -126,7 +126,7 @@ def test_the_queue_keeps_to_the_items_within_noise_until_all_are_shown_again(
     choose_filter(reader, "noise")
     assert reader.query("only") == "noise"
     assert reader.item_id == noisy_desk.item_ids[1]
-    assert "Only: within numeric noise" in reader.html()
+    assert reader.has_button("filter_off")
     reader.accept()
     assert reader.item_id == noisy_desk.item_ids[3]
     reader.accept()
@@ -157,4 +157,4 @@ def test_a_word_that_is_no_filter_shows_every_item(noisy_desk: Desk) -> None:
     person = Reviewer()
     person.open(dataset="tea shop", only="<img src=x>")
     assert person.item_id == noisy_desk.item_ids[0]
-    assert "Only:" not in person.html()
+    assert not person.has_button("filter_off")

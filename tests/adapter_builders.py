@@ -10,6 +10,13 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForCausalLM
 
+from scoring.plain import PlainEngine
+from scoring.protocol import LogprobEngine, LogprobRequest
+
+REQUESTS = [
+    LogprobRequest(tuple((7 * i + 3 * k) % 400 for i in range(20 + k)), (False,) * 8 + (True,) * (12 + k))
+    for k in range(4)
+]
 LINEAR = ["q_proj", "v_proj", "down_proj"]
 
 
@@ -50,3 +57,16 @@ def unmerged(base: Path, adapter: Path) -> PeftModel:
     """Both as peft itself holds them."""
     with quiet():
         return PeftModel.from_pretrained(load_plain(base), str(adapter)).eval()
+
+
+def values(engine: LogprobEngine) -> list[float]:
+    return [value for found in engine.logprobs(REQUESTS) for value in found.values]
+
+
+def far(one: list[float], other: list[float]) -> float:
+    """The largest difference of a token, nats."""
+    return max(abs(a - b) for a, b in zip(one, other, strict=True))
+
+
+def plain(model: Any) -> list[float]:
+    return values(PlainEngine(model, fingerprint="", context_limit=512))

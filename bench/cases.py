@@ -117,7 +117,8 @@ def pairs24() -> Case:
         Item((BOS, *_words(chance, chance.randint(64, 1024) - 1, size)), _responses(chance, 2, size)) for _ in range(24)
     ]
     rivals = (Rival("rewardbench", 3, 1 / 4, fixed=(("pairs", 8),)),)
-    return Case("pairs24", "24 unrelated pairs, prompts of 64-1,024", _with_longest(items, chance, size), rivals)
+    title = "24 unrelated pairs, prompts of 64-1,024"
+    return Case("pairs24", title, _with_longest(items, chance, size), rivals, checked_items=12)
 
 
 def criteria50() -> Case:
@@ -131,8 +132,8 @@ def criteria50() -> Case:
         _with_longest(items, chance, size),
         (Rival("rewardbench", 12),),
         parts=5,
-        checked_items=4,
-        tried_pairs=2,
+        checked_items=2,
+        tried_pairs=4,
     )
 
 

@@ -58,6 +58,8 @@ def measure_case(case: Case, tools: Sequence[str], plan: Plan, exact: Mapping[st
         runs = _interleaved(case, workers, plan.runs, found, say)
     for name, done in runs.items():
         found[name] |= _summary(case, name, done, exact)
+        if plan.calibrate and chosen[name].setting != TOOLS[name].default:
+            found[name]["default_peak_bytes"] = _default_peak(case, TOOLS[name], say)
     in_order = {name: found[name] for name in tools}
     return {"case": case.name, "title": case.title, "parts": case.parts, "tools": in_order}
 
@@ -69,8 +71,7 @@ def _choose(case: Case, tool: ToolInfo, plan: Plan, say: Say) -> Chosen:
     settings = [setting for setting in tool.settings if _fits(case, setting)]
     if not plan.calibrate or len(settings) == 1:
         return Chosen(tool, fixed or settings[0], ())
-    items = _tried_items(case)
-    tried = _tried(case, tool, settings, items)
+    tried = _tried(case, tool, settings)
     for one in tried:
         say(f"  {tool.name} {one['setting']}: {one['seconds'] or one['failed']}")
     works = [one for one in tried if one["seconds"] is not None]
@@ -90,25 +91,23 @@ def _fits(case: Case, setting: Setting) -> bool:
     return int(batch) * (2 if "pairs" in setting else 1) <= tried
 
 
-def _tried_items(case: Case) -> tuple[int, int]:
-    """The first items, until they hold the pairs to try with."""
-    n = 0
-    for index, item in enumerate(case.items):
-        n += len(item.responses)
-        if n >= 2 * case.tried_pairs:
-            return 0, index + 1
-    return 0, len(case.items)
+def _sample(case: Case) -> tuple[tuple[int, int], int]:
+    """The first items, and how many responses of each, that hold the pairs to try with."""
+    each = min(len(case.items[0].responses), 2 * case.tried_pairs)
+    return (0, min(len(case.items), -(-2 * case.tried_pairs // each))), each
 
 
-def _tried(case: Case, tool: ToolInfo, settings: Sequence[Setting], items: tuple[int, int]) -> list[dict[str, Any]]:
+def _tried(case: Case, tool: ToolInfo, settings: Sequence[Setting]) -> list[dict[str, Any]]:
     """Seconds of one run for each setting, in one process where the setting allows it."""
+    items, each = _sample(case)
     groups = [[setting] for setting in settings] if tool.loads_setting else [list(settings)]
     tried: list[dict[str, Any]] = []
     for group in groups:
         with Worker(tool, case.name, setting=group[0], sides=("strong",)) as worker:
+            worker.run(items=(0, 1), responses=2, sides=("strong",))  # warm
             for setting in group:
                 try:
-                    run = worker.run(setting, items=items, sides=("strong",))
+                    run = worker.run(setting, items=items, responses=each, sides=("strong",))
                     tried.append({"setting": dict(setting), "seconds": run.seconds, "failed": None})
                 except WorkerFailed as failure:
                     tried.append({"setting": dict(setting), "seconds": None, "failed": str(failure)})
@@ -118,8 +117,7 @@ def _tried(case: Case, tool: ToolInfo, settings: Sequence[Setting], items: tuple
 
 def _first_run(case: Case, worker: Worker, chosen: Chosen, say: Say) -> dict[str, Any]:
     """The first run of a fresh process: warms up, and tells peak memory and tokens computed."""
-    # A rival shares nothing between items, so of a long case a few of them show its peak; ours needs the whole.
-    items = None if case.parts == 1 or chosen.tool.name == "tare" else (0, max(1, len(case.items) // case.parts // 2))
+    items = None if chosen.tool.name == "tare" else _first_items(case)
     run = worker.run(items=items, count=not chosen.tool.one_side)
     setting = dict(chosen.setting)
     say(f"  {chosen.tool.name} {setting}: first run {run.seconds:.2f} s, peak {run.peak_bytes / 1e6:.0f} MB")
@@ -132,6 +130,25 @@ def _first_run(case: Case, worker: Worker, chosen: Chosen, say: Say) -> dict[str
         "peak_bytes": run.peak_bytes,
         "computed_tokens": run.computed_tokens if items is None else None,
     }
+
+
+def _default_peak(case: Case, tool: ToolInfo, say: Say) -> int | None:
+    """Peak of the first run of a fresh process with the setting the package comes with, where it names one."""
+    if not tool.default:
+        return None
+    try:
+        with Worker(tool, case.name, setting=tool.default) as worker:
+            peak = worker.run(items=_first_items(case)).peak_bytes
+    except WorkerFailed as failure:
+        say(f"  {tool.name} {dict(tool.default)}: {failure}")
+        return None
+    say(f"  {tool.name} {dict(tool.default)}, its default: peak {peak / 1e6:.0f} MB")
+    return peak
+
+
+def _first_items(case: Case) -> tuple[int, int] | None:
+    """A rival shares nothing between items, so of a long case a tenth shows its peak; None: all."""
+    return None if case.parts == 1 else (0, max(1, len(case.items) // case.parts // 2))
 
 
 def _interleaved(

@@ -58,16 +58,18 @@ class Worker:
         setting: Setting | None = None,
         *,
         items: tuple[int, int] | None = None,
+        responses: int | None = None,
         sides: Sequence[str] = SIDES,
         count: bool = False,
     ) -> Run:
-        """Weigh items under the sides; count: also the tokens that went through the model (slows it a little)."""
-        order = {"do": "run", "setting": dict(setting if setting is not None else self.setting), "count": count}
+        """Weigh items under the sides. responses: only so many of each; count: also the tokens that are computed."""
+        chosen = dict(setting if setting is not None else self.setting)
+        order = {"do": "run", "setting": chosen, "count": count, "items": items, "responses": responses}
         answers = []
         for part in self._parts:
             wanted = [side for side in sides if side in part.sides]
             if wanted:
-                answers.append(part.ask({**order, "sides": wanted, "items": items}))
+                answers.append(part.ask({**order, "sides": wanted}))
         counts = [answer["computed_tokens"] for answer in answers]
         return Run(
             sum(answer["seconds"] for answer in answers),

@@ -54,8 +54,16 @@ def _speed_rows(case: Mapping[str, Any]) -> Iterable[Sequence[str]]:
             case["title"], title, f"{ours['median_s']:.2f}", f"{rival['median_s']:.2f}",
             f"**{faster:.1f}x**", _asked(f"{wanted}x", faster >= wanted) if wanted else "-",
             f"{ours['peak_bytes'] / 1e6:.0f}", f"{rival['peak_bytes'] / 1e6:.0f}", f"1/{share:.1f}",
-            _asked(f"1/{1 / memory:.0f}", share >= 1 / memory) if memory else "-",
+            _asked(f"1/{1 / memory:.0f}", share >= 1 / memory) + _at_default(ours, rival) if memory else "-",
         )  # fmt: skip
+
+
+def _at_default(ours: Mapping[str, Any], rival: Mapping[str, Any]) -> str:
+    """The memory of the setting the package comes with, where the fastest is another one."""
+    peak = rival.get("default_peak_bytes")
+    if not peak:
+        return ""
+    return f"; at its default batch {peak / 1e6:.0f} MB, 1/{peak / max(ours['peak_bytes'], 1):.1f}"
 
 
 def _asked(figure: str, is_reached: bool) -> str:

@@ -16,6 +16,7 @@ Setting = Mapping[str, Any]
 class ToolInfo:
     """One way to weigh. The best of `settings` is found in a short calibration of every case.
 
+    default: the setting the package comes with, where memory depends on it;
     one_side: holds one model a process, so a pair is two processes and the sum of their times;
     loads_setting: the setting is made when the model is loaded, so each needs a fresh process.
     """
@@ -25,6 +26,7 @@ class ToolInfo:
     module: str
     environment: str  # of bench.environments, or "tare" for the project's own
     settings: tuple[Setting, ...] = ({},)
+    default: Setting = field(default_factory=dict)
     one_side: bool = False
     loads_setting: bool = False
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -51,6 +53,7 @@ TOOLS = {
             "rewardbench_worker",
             "rewardbench",
             settings=tuple({"pairs": n} for n in (1, 2, 4, 8)),
+            default={"pairs": 8},
         ),
         ToolInfo(
             "lm_eval",

@@ -1,6 +1,7 @@
 """A worker's side of the pipe: load once, then weigh when told, one JSON line each way.
 
     in    {"do": "run", "setting": {...}, "sides": ["strong", "weak"], "items": [0, 1], "count": false}
+                (items: first and end; responses: only the first so many of each)
     out   {"seconds": ..., "peak_bytes": ..., "computed_tokens": ..., "sums": {side: [...]}, "tokens": {side: [[...]]}}
 
 The clock runs from token ids to one float a response. peak_bytes is the highest resident memory of the run minus what
@@ -72,7 +73,7 @@ def _tiny(item: Item) -> Item:
 
 def _answer(tool: Tool, items: Sequence[Item], order: dict[str, Any], resident: int) -> dict[str, Any]:
     first, end = order.get("items") or (0, len(items))
-    chosen = items[first:end]
+    chosen = [Item(item.prompt, item.responses[: order.get("responses")]) for item in items[first:end]]
     gc.collect()
     reset_peak()
     try:

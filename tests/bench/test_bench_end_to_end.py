@@ -12,10 +12,10 @@ import pytest
 
 from bench.cases import SMALL_PAIR, Rival, make_case
 from bench.measure import Plan, measure_case
-from bench.models import make_pair
-from bench.processes import ROOT, Worker, WorkerFailed
-from bench.reference import TOOL as REFERENCE
+from bench.models import folder_of, make_pair
+from bench.processes import ROOT, SIDES, Worker, WorkerFailed
 from bench.tools import TOOLS
+from bench.workers.reference_worker import Reference
 
 pytestmark = pytest.mark.slow
 
@@ -29,8 +29,8 @@ def _models() -> None:
 def measured() -> dict[str, Any]:
     """Tare and TRL on three items."""
     case = replace(make_case("growth_3"), checked_items=None, rivals=(Rival("trl", 1),), tried_pairs=2)
-    with Worker(REFERENCE, case.name, setting={}) as worker:
-        exact = worker.run().tokens
+    folders = {side: folder_of(SMALL_PAIR, side) for side in SIDES}
+    exact = {side: found.tokens for side, found in Reference(folders, {}).weigh(case.items, SIDES, {}).items()}
     return measure_case(case, ["tare", "trl"], Plan(runs=2), exact, lambda _line: None)
 
 

@@ -46,6 +46,12 @@ class Shell:
         assert lines[-1].startswith("tare: ")
         return lines[-1]
 
+    def change(self, statement: str) -> None:
+        engine = create_engine(self.database_url)
+        with engine.begin() as connection:
+            connection.execute(text(statement))
+        engine.dispose()
+
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         engine = create_engine(self.database_url)
         with engine.connect() as connection:
@@ -112,6 +118,24 @@ def test_weighing_again_computes_nothing(shell: Shell, few_items: Path) -> None:
     again = shell.json("weigh", "few", "--pair", "demo")
     assert again["run_id"] != first["run_id"]
     assert (again["n_computed"], again["n_cached"]) == (0, first["n_computed"])
+
+
+def test_what_bfloat16_cannot_tell_apart_is_weighed_again_in_float32(shell: Shell, few_items: Path) -> None:
+    shell.tare("import", str(few_items), "--name", "few")
+    first = shell.json("weigh", "few", "--pair", "demo", "--dtype", "bfloat16")
+    models = first["configuration"]["models"]
+    assert {models[side]["dtype"] for side in ("strong", "weak")} == {"bfloat16"}
+    assert models["strong"]["noise"]["n"] == 16
+    assert first["noise_margin"] > 0.01
+    shell.change(f"UPDATE run SET noise_margin = 1000 WHERE run_id = {first['run_id']}")  # drowns every margin
+    assert f"{HEAD} within numeric noise" in shell.tare("runs", "few").stdout
+    assert shell.json("evaluate", "few")["n_within_noise"] == HEAD
+    again = shell.json("again", str(first["run_id"]))
+    assert (again["status"], again["n_done"], again["configuration"]["again_of"]["n_items"]) == ("done", HEAD, HEAD)
+    assert again["configuration"]["models"]["weak"]["dtype"] == "float32"
+    assert f"run {first['run_id']} again" in " ".join(shell.tare("runs", "few").stdout.split())
+    assert "float32 already" in shell.refusal("again", str(again["run_id"]))
+    assert "no run 999" in shell.refusal("again", "999")
 
 
 def test_tables_for_people_say_what_was_found(shell: Shell, few_items: Path) -> None:

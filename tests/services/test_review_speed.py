@@ -7,11 +7,14 @@ from collections.abc import Callable
 from statistics import median
 
 import pytest
+from service_builders import queue_run
 from sqlalchemy import text
 
 from db.session import Sessions
+from db.tables import Run
 from services.annotators import ensure_annotator
 from services.reviews import decide, load_item, next_undecided, progress, undo
+from services.runs import get_run
 
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 N_DECIDED = 500
@@ -72,3 +75,29 @@ def test_reading_deciding_and_undoing_take_the_same_time_at_a_hundred_times_the_
     large = {name: seconds(work) for name, work in once(2).items()}
     slower = {name: large[name] / small[name] for name in small if large[name] > 3 * small[name] + 0.001}
     assert not slower, f"times slower at 100 x the items: {slower}; seconds: {large}"
+
+
+@pytest.mark.parametrize("only", ["noise", "flip"])
+def test_a_queue_of_items_with_a_badge_stays_quick_at_a_hundred_thousand_items(desk: Sessions, only: str) -> None:
+    """One item in a thousand carries the badge; the worst place to ask is behind the last of them."""
+    ensure_annotator(desk, "ann")
+    fill(desk, 1, 100_000, 1)
+    run_id = queue_run(desk, 1)
+    with desk.begin() as session:
+        run = session.get_one(Run, run_id)
+        run.status, run.n_done, run.noise_margin = "done", 100_000, 0.5
+        session.execute(
+            text(
+                "INSERT INTO suggestion (run_id, item_id, best_candidate_id, ranking, margin, is_length_flip, "
+                f"is_out_of_world, notes) SELECT {run_id}, i.item_id, c.candidate_id, '[[' || c.candidate_id || ']]', "
+                "CASE WHEN i.position % 1000 = 7 THEN 0.1 ELSE 5.0 END, i.position % 1000 = 7, 0, '[]' "
+                "FROM item i JOIN candidate c ON c.item_id = i.item_id AND c.position = 0"
+            )
+        )
+    last = 99_008
+    took = {
+        "begin": seconds(lambda: load_item(desk, dataset_id=1, annotator="ann", only=only), times=5),
+        "last": seconds(lambda: load_item(desk, dataset_id=1, annotator="ann", item_id=last, only=only), times=5),
+        "runs": seconds(lambda: get_run(desk, run_id), times=5),
+    }
+    assert max(took.values()) < 0.5, took

@@ -31,7 +31,6 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench.run $(QUICK)
 	$(BIN)/python -m bench.desk $(QUICK)
 	$(BIN)/python -m bench.growth $(QUICK)
-	$(BIN)/python -m bench.report
 
 $(BIN)/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tare needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Try: make run PYTHON=python3.11")'

@@ -1,6 +1,6 @@
 """Weigh again, change the weak model only: through the service layer with a temporary database, counted and timed.
 
-Writes bench/results/desk.json.
+Writes bench/results/desk.json and the page anew.
 """
 
 import argparse
@@ -10,9 +10,9 @@ import subprocess
 import sys
 from typing import Any
 
-from bench import machine
+from bench import machine, report
+from bench.files import say, write
 from bench.processes import ROOT
-from bench.run import RESULTS, say, write
 from bench.tools import TOOLS, environment_of
 
 STEPS = ("first", "again", "other_weak")
@@ -49,7 +49,8 @@ def main() -> None:
     found = summary(sittings)
     for step, one in found.items():
         say(f"desk {step}: {one['median_s']:.3f} s, {one['forwards']} forwards, {one['tokens']} tokens")
-    write(RESULTS / "desk.json", {"steps": found, "machine": machine.describe()})
+    write("desk", {"steps": found, "machine": machine.describe()})
+    report.main()
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 Responses/s, tokens/s asked for and computed, MFU against a measured matmul, peak memory; N in {8, 32}, prompt 512,
 responses of 64-256. Against what can be imported beside Tare: TRL and vLLM; rewardbench pins an old transformers, so
-where it cannot be imported its layout is run and named as that. Writes bench/results/gpu.json.
+where it cannot be imported its layout is run and named as that. Writes bench/results/gpu.json, which report.py tells.
 
     python -m bench.gpu --tiny --device cpu --out -       the same code on any machine, to see that it works
 

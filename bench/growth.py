@@ -1,6 +1,6 @@
 """The growth curve: time and memory against distinct tokens from 100 to 10,000 items, each size in a fresh process.
 
-Writes bench/results/growth.json. Drawing is picture.py's part.
+Writes bench/results/growth.json and the page anew. Drawing is picture.py's part.
 """
 
 import argparse
@@ -10,9 +10,9 @@ import subprocess
 import sys
 from typing import Any
 
-from bench import machine
+from bench import machine, report
+from bench.files import say, write
 from bench.processes import ROOT
-from bench.run import RESULTS, say, write
 from bench.tools import TOOLS, environment_of
 
 SIZES = (100, 300, 1000, 3000, 10_000)
@@ -52,7 +52,8 @@ def main() -> None:
         points.append(measure(n, 1 if quick else REPEATS[n]))
         point = points[-1]
         say(f"growth {n}: {point['median_s']:.2f} s, {point['distinct_tokens']} distinct tokens, {point['engine']}")
-    write(RESULTS / "growth.json", {"points": points, "fit": fit(points), "machine": machine.describe()})
+    write("growth", {"points": points, "fit": fit(points), "machine": machine.describe()})
+    report.main()
 
 
 if __name__ == "__main__":

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from bench.cases import CASES
+from bench.files import RESULTS
 from bench.picture import growth_picture
 from bench.report_sections import desk, exactness, gpu, growth, limit, machine, settings, speed
-from bench.run import RESULTS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 INTRO = """# Benchmarks
@@ -48,7 +48,7 @@ def page(results: dict[str, Any]) -> str:
     """The whole page; `results` maps a file's stem to what it holds."""
     cases = [results[name] for name in CASES if name in results]
     missing = [name for name in CASES if name not in results]
-    parts = [INTRO, machine(results.get("machine")), speed(cases, missing), exactness(cases)]
+    parts = [INTRO, machine(results.get("machine") if cases else None), speed(cases, missing), exactness(cases)]
     parts += [limit(cases, results.get("machine")), desk(results.get("desk")), growth(results.get("growth"))]
     parts += [gpu([found for name, found in sorted(results.items()) if name.startswith("gpu")]), METHOD]
     parts.append(settings(cases))

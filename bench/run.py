@@ -1,27 +1,24 @@
 """The cases, measured: `python -m bench.run [--case n8_p512] [--tools tare,rewardbench] [--runs 5] [--quick]`.
 
-Writes bench/results/<case>.json, one file a case, and the machine beside them. Tools that are left out of a call keep
-nothing: a case's file is one interleaved measurement. Does not write docs/benchmarks.md (report.py).
+Writes bench/results/<case>.json, one file a case, the machine beside them, and the page anew (report.py). Tools that
+are left out of a call keep nothing: a case's file is one interleaved measurement.
 """
 
 import argparse
 import json
-import sys
 import time
-from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
-from bench import environments, machine
+from bench import environments, machine, report
 from bench.cases import CASES, Case, make_case
+from bench.files import say, write
 from bench.flops import count_work, flops_of
 from bench.measure import Plan, measure_case
 from bench.reference import exact_logprobs
 from bench.tools import TOOLS
 from bench.workers.pipe import MODELS
 
-RESULTS = Path(__file__).resolve().parent / "results"
 SHAPE = ("hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads",
          "head_dim", "vocab_size")  # fmt: skip
 
@@ -30,9 +27,8 @@ def main() -> None:
     """Measure the cases asked for, all by default."""
     given = _arguments()
     plan = Plan(runs=1, calibrate=False) if given.quick else Plan(given.runs, not given.no_calibration)
-    RESULTS.mkdir(exist_ok=True)
     about = {**machine.describe(), "matmul": machine.measured_rates()}
-    write(RESULTS / "machine.json", about)
+    write("machine", about)
     for name in given.case or CASES:
         case = make_case(name)
         started = time.monotonic()
@@ -40,8 +36,9 @@ def main() -> None:
         say(f"{case.name}: {case.title}; {', '.join(tools)}")
         result = measure_case(case, tools, plan, exact_logprobs(case), say)
         result |= {"targets": _targets(case), "work": work_of(case), "machine": about}
-        write(RESULTS / f"{case.name}.json", result)
+        write(case.name, result)
         say(f"  {time.monotonic() - started:.0f} s")
+    report.main()
 
 
 def _arguments() -> argparse.Namespace:
@@ -83,18 +80,6 @@ def work_of(case: Case) -> dict[str, Any]:
     told = distinct_tokens(requests_of(case.items))
     return {**asdict(work), "flops": flops_of(work, config), "distinct_tokens_told": told, "config": config}
 
-
-def write(path: Path, what: Any) -> None:
-    """As JSON that a person can read and git can compare."""
-    path.write_text(json.dumps(what, indent=1) + "\n")
-
-
-def say(line: str) -> None:
-    """To the terminal, at once."""
-    print(line, file=sys.stderr, flush=True)
-
-
-__all__: Sequence[str] = ("RESULTS", "main", "say", "work_of", "write")
 
 if __name__ == "__main__":
     main()

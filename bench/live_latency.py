@@ -51,7 +51,7 @@ class Held:
                 if threading.current_thread().name == "run-worker":
                     held.append(time.monotonic() - started)
 
-        Turns.take = take  # type: ignore[method-assign]
+        Turns.take = take  # type: ignore[method-assign, assignment]
 
 
 def main() -> None:

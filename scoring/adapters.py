@@ -22,6 +22,7 @@ from torch import Tensor
 
 from scoring.adapter_files import WEIGHTS_FILE, AdapterFiles
 from scoring.errors import EngineFailed, ModelUnavailable
+from scoring.plain import is_out_of_memory
 from scoring.turns import Turns
 
 _PROBE_TOKENS = 8
@@ -121,6 +122,8 @@ class AdapterShelf:
                 weights = self._without_the_base_s(files, name, load_file(files.folder / WEIGHTS_FILE))
                 report: Any = set_peft_model_state_dict(self._peft, weights, adapter_name=name, low_cpu_mem_usage=True)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, SafetensorError) as error:
+            if is_out_of_memory(error):
+                raise ModelUnavailable(f"{files.ref}: memory ran out while loading it; free memory") from error
             reason = " ".join(str(error).split())[:300]
             raise ModelUnavailable(f"{files.ref}: it does not fit its base ({reason}); correct the pair") from error
         tensors = dict(self._peft.named_parameters(remove_duplicate=False))

@@ -19,7 +19,7 @@ from transformers.utils import logging as transformers_logging
 from scoring.adapter_files import AdapterFiles, adapter_fingerprint, find_adapter
 from scoring.adapters import AdapterShelf
 from scoring.checkpoint_dtype import checkpoint_dtype
-from scoring.engines import make_engine
+from scoring.engines import length_limit, make_engine
 from scoring.errors import ModelUnavailable, UnsafeModel
 from scoring.memory import GIGABYTE, available_bytes, needed_bytes
 from scoring.model_files import ModelFiles, find_model, fingerprint
@@ -133,15 +133,16 @@ def load_adapter(spec: ModelSpec, base: LoadedModel) -> LoadedModel:
     with _building:
         name, memory = base.shelf.load(files)
     model, turns, limit = base.shelf.model, base.shelf.turns_for(name), base.engine.context_limit
+    known: dict[str, Any] = {
+        "fingerprint": adapter_fingerprint(files, base.engine.fingerprint), "context_limit": limit, "turns": turns,
+    }  # fmt: skip
+    engine: LogprobEngine
     try:
-        # A head with an adapter in or around it must be called, and only the plain engine is sure to call it.
-        make = make_engine if type(model.get_output_embeddings()) is torch.nn.Linear else PlainEngine
-        engine = make(
-            model,
-            fingerprint=adapter_fingerprint(files, base.engine.fingerprint),
-            context_limit=limit,
-            turns=turns,
-        )
+        # A head with an adapter in or around it is more than its weight: only the plain engine is sure to call it.
+        if type(model.get_output_embeddings()) is torch.nn.Linear:
+            engine = make_engine(model, **known)
+        else:
+            engine = PlainEngine(model, **known, alone_over=length_limit(model))
     except BaseException:
         base.shelf.unload(name)
         raise

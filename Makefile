@@ -23,8 +23,8 @@ lint: $(VENV)/.installed-dev
 screenshots: $(VENV)/.installed-dev
 	TARE_SHOTS=docs/screenshots $(BIN)/python -m pytest tests/browser
 
-# Measures docs/benchmarks.md anew: the rivals' environments, the models, every case. Half an hour on a quiet machine;
-# make bench QUICK=--quick only sees that it all works.
+# Measures docs/benchmarks.md anew: the rivals' environments, the models, every case. Most of an hour on two quiet
+# cores, and only there a figure; `make bench QUICK=--quick` sees that it all works.
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m bench.environments
 	$(BIN)/python -m bench.models

@@ -131,7 +131,7 @@ def criteria50() -> Case:
         "criteria of 1,500 shared by 50 items x 4, prompts of 100",
         _with_longest(items, chance, size),
         (Rival("rewardbench", 12),),
-        parts=5,
+        parts=10,
         checked_items=2,
         tried_pairs=4,
     )

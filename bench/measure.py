@@ -147,8 +147,8 @@ def _default_peak(case: Case, tool: ToolInfo, say: Say) -> int | None:
 
 
 def _first_items(case: Case) -> tuple[int, int] | None:
-    """A rival shares nothing between items, so of a long case a tenth shows its peak; None: all."""
-    return None if case.parts == 1 else (0, max(1, len(case.items) // case.parts // 2))
+    """A rival shares nothing between items, so of a long case one part shows its peak; None: all."""
+    return None if case.parts == 1 else case.part(0)
 
 
 def _interleaved(

@@ -28,13 +28,13 @@ METHOD = """## How it is measured
   float a response. Both models of the pair are weighed; vLLM holds one model a process, so its two times are added.
 - Every tool runs with the best of a few settings, found in a short calibration of each case on the strong model
   (below), except where the comparison names one. Nothing is truncated. rewardbench weighs N candidates as N/2 pairs.
-  lm_eval's automatic batch size is tried once, held at 16: on a CPU it would otherwise grow until memory is gone. vLLM
+  lm_eval's automatic batch size is tried once, held at 8: on a CPU it would otherwise grow until memory is gone. vLLM
   runs eagerly, in process, with Intel's OpenMP preloaded as its manual asks (and tcmalloc where the system has it).
 - What Tare keeps of shared criteria between items is forgotten before every run: each run is cold.
 - Peak memory is the highest resident memory during the first full run of a fresh process, minus what was resident after
   loading and one tiny run. It counts what the run needs beside the weights.
-- In the case of shared criteria a rival's run takes minutes. There run k of a rival weighs the k-th fifth of the items
-  and its time is multiplied by five (it shares nothing between items); Tare always weighs all of them.
+- In the case of shared criteria a rival's run takes minutes. There run k of a rival weighs the k-th tenth of the items
+  and its time is multiplied by ten (it shares nothing between items); Tare always weighs all of them.
 - Differences are against a float64 plain loop: one unpadded sequence at a time, nothing shared. rewardbench and lm_eval
   tell sums only, so they have no difference per token.
 - The models are Llamas of 56 million parameters with random weights: 8 layers, hidden 512, 8 heads and 4 KV heads,

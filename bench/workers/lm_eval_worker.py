@@ -1,7 +1,7 @@
 """lm-evaluation-harness: `HFLM._loglikelihood_tokens` with a float32 softmax.
 
 setting: {"batch": number or "auto"}. Its auto mode first runs five forwards of ever smaller batches of the longest
-request; max_batch_size is held at 16, because on a CPU it never runs into the error that would make it stop.
+request; max_batch_size is held at 8, because on a CPU it never runs into the error that would make it stop.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from lm_eval.models.huggingface import HFLM
 from bench.cases import Item
 from bench.workers.pipe import Setting, Weighed, serve
 
-LARGEST_AUTO = 16
+LARGEST_AUTO = 8
 
 
 class LmEval:

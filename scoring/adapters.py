@@ -26,6 +26,7 @@ from scoring.plain import is_out_of_memory
 from scoring.turns import Turns
 
 _PROBE_TOKENS = 8
+_HALFWAY = "being switched"  # no adapter's name: whoever comes after an interruption switches again
 
 
 class AdapterTurns(Turns):
@@ -83,7 +84,7 @@ class AdapterShelf:
             except BaseException:
                 self._drop(name)
                 raise
-            return name, sum(tensor.numel() * tensor.element_size() for tensor in self._weights_of(name))
+            return name, sum(tensor.numel() * tensor.element_size() for _, tensor in self._named_weights(name))
 
     def unload(self, name: str) -> None:
         """Take an adapter off; its memory is free once nobody holds its engine. Waits for the device's turn."""
@@ -95,12 +96,12 @@ class AdapterShelf:
         """Switch to an adapter, or to the base alone. Only for the holder of the device's turn."""
         if adapter == self._active:
             return
+        if adapter is not None and (self._peft is None or adapter not in self._peft.peft_config):
+            raise EngineFailed("the adapter was unloaded while in use; open the model again")
+        self._active = _HALFWAY
         if adapter is None:
             self._peft.base_model.disable_adapter_layers()
-        elif self._peft is None or adapter not in self._peft.peft_config:
-            raise EngineFailed("the adapter was unloaded while in use; open the model again")
         else:
-            self._active = None  # until all modules are switched
             self._peft.base_model.enable_adapter_layers()
             self._peft.base_model.set_adapter(adapter, inference_mode=True)
         self._active = adapter
@@ -183,12 +184,13 @@ class AdapterShelf:
         restore_modules(self.model, set() if is_last else set(self._peft.peft_config))
         if is_last:
             self._peft = None
+        else:
+            with _quiet():
+                self._peft.base_model.disable_adapter_layers()
+        self._active = None
 
     def _named_weights(self, name: str) -> list[tuple[str, Tensor]]:
         return [(key, tensor) for key, tensor in self.model.named_parameters() if name in key.split(".")]
-
-    def _weights_of(self, name: str) -> list[Tensor]:
-        return [tensor for _, tensor in self._named_weights(name)]
 
     def _probe(self) -> Tensor:
         """The base's logits for a few tokens; equal bits before and after prove that loading left it alone."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 import torch
-from adapter_builders import far, load_plain, merged, plain, save_adapter, unmerged, values
-from scoring_builders import byte_level, save_model, tiny_model
+from adapter_builders import LINEAR, far, load_plain, merged, plain, save_adapter, unmerged, values
+from scoring_builders import FAMILIES, byte_level, save_model, tiny_model
 
 from scoring import room as room_module
 from scoring.errors import ModelUnavailable
@@ -28,6 +28,11 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "trained embeddings and head": {"modules_to_save": ["embed_tokens", "lm_head"]},
     "trained norms": {"modules_to_save": ["input_layernorm"]},
     "trained tokens": {"trainable_token_indices": [3, 5, 10]},
+}
+MODULES = {  # where q_proj, v_proj and down_proj are not there
+    "gpt2": ["c_attn", "c_proj"],
+    "gpt-neox": ["query_key_value", "dense"],
+    "opt": ["q_proj", "fc1"],
 }
 
 
@@ -82,6 +87,19 @@ def test_an_adapter_weighs_as_peft_s_merged_model_and_leaves_the_base_alone(
             assert values(model.engine) == found
         room.release_idle()
         assert values(base.engine) == before
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_over_every_family_it_weighs_as_the_merged_model(family: str, room: ModelRoom, tmp_path: Path) -> None:
+    tokenizer = byte_level()
+    base = save_model(tmp_path / "base", tiny_model(family, vocabulary=len(tokenizer)), tokenizer)
+    folder = save_adapter(tmp_path / "adapter", base, target_modules=MODULES.get(family, LINEAR))
+    with room.open(ModelSpec(str(base))) as bare, room.open(ModelSpec(str(base), adapter=str(folder))) as model:
+        expected = plain(merged(base, folder))
+        assert model.engine.name == bare.engine.name == "shared"
+        assert far(values(model.engine), expected) < 1e-4
+        assert far(values(bare.engine), expected) > 0.1
+        assert far(values(bare.engine), plain(load_plain(base))) < 1e-4
 
 
 @pytest.mark.parametrize("kind", ["embeddings and head", "trained tokens", "a trained head"])

@@ -181,6 +181,8 @@ class RunHold:
                 f"the {side} model {description['ref']} is not the one this run began with (fingerprint "
                 f"{description['fingerprint'][:12]}, before {fingerprint[:12]}); start a new run"
             )
+        if before.get("fingerprint") == description["fingerprint"] and "noise" in before:
+            description = {**description, "noise": before["noise"]}
         self._describe(side, description)
 
     def record_noise(self, side: str, noise: Noise) -> None:

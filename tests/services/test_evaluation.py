@@ -106,7 +106,7 @@ def test_slices_count_their_own_items(desk: Sessions, evaluated: tuple[int, int]
 
 def test_the_json_has_exactly_the_promised_keys(desk: Sessions, evaluated: tuple[int, int]) -> None:
     told = evaluate(desk, *evaluated).to_json()
-    assert set(told) == ISSUE_KEYS | {"switch", "world"}
+    assert set(told) == ISSUE_KEYS | {"switch", "world", "n_within_noise"}
     assert set(told["baselines"]) == {"weak", "strong", "longest", "shortest", "chance"}
     assert set(told["by_domain"]["chat"]) == {"n", "value", "low", "high"}
     assert (told["dataset"], told["run"], told["world"], told["switch"]) == ("set", evaluated[1], None, [])

@@ -12,7 +12,7 @@ from export_cases import CASES, TALK, by_prompt, write_cases
 from sqlalchemy import select
 
 from db.session import Sessions
-from db.tables import Candidate, Dataset, Item
+from db.tables import Candidate, Dataset, Item, Run
 from services import datasets
 from services.errors import NotFound, Refused
 from services.exports import CannotWrite, ExportReport, export, preview_export
@@ -79,6 +79,7 @@ def test_with_all_undecided_items_carry_the_suggestion_and_every_row_its_source(
         "margin": 2.0,
         "label_source": "suggestion",
         "is_out_of_world": False,
+        "is_within_noise": False,
     }
     assert {name: row["label_source"] for name, row in found.items() if row["label_source"] != "human"} == {
         "undecided": "suggestion",
@@ -89,6 +90,20 @@ def test_with_all_undecided_items_carry_the_suggestion_and_every_row_its_source(
     assert (report.n_human, report.n_suggestion, report.n_out_of_world) == (7, 3, 1)
     assert report.left_out["undecided, and the run's best are tied"] == 1
     assert report.n_rows + sum(report.left_out.values()) == len(CASES)
+
+
+def test_suggestions_within_numeric_noise_say_so_in_every_form_and_are_counted(
+    reviewed: tuple[Sessions, int, int],
+) -> None:
+    sessions, _, run_id = reviewed
+    with sessions.begin() as session:
+        session.get_one(Run, run_id).noise_margin = 2.5  # the items' margins are 2
+    rows, report = exported(reviewed, "trl-standard", only="all")
+    assert by_prompt(rows)["undecided"]["is_within_noise"] is True
+    assert report.n_within_noise == report.n_suggestion == 3
+    lossless, _ = exported(reviewed, "jsonl", only="all")
+    marked = {row["suggestion"]["is_within_noise"] for row in lossless if row["suggestion"] is not None}
+    assert marked == {True, False}, "a tie is exact"
 
 
 def test_a_conversation_stays_messages_in_one_form_and_becomes_a_transcript_in_the_other(

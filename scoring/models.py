@@ -130,24 +130,29 @@ def load_adapter(spec: ModelSpec, base: LoadedModel) -> LoadedModel:
     files = find_adapter(spec)
     _check_memory(files, base.device, base.dtype)
     tokenizer = _adapter_tokenizer(files, lambda: base.tokenizer)
-    with _building:
+    with _building:  # the engine too: it looks at the model, which must not change beneath it
         name, memory = base.shelf.load(files)
+        try:
+            engine = _adapter_engine(files, base, name)
+        except BaseException:
+            base.shelf.unload(name)
+            raise
     model, turns, limit = base.shelf.model, base.shelf.turns_for(name), base.engine.context_limit
-    known: dict[str, Any] = {
-        "fingerprint": adapter_fingerprint(files, base.engine.fingerprint), "context_limit": limit, "turns": turns,
-    }  # fmt: skip
-    engine: LogprobEngine
-    try:
-        # A head with an adapter in or around it is more than its weight: only the plain engine is sure to call it.
-        if type(model.get_output_embeddings()) is torch.nn.Linear:
-            engine = make_engine(model, **known)
-        else:
-            engine = PlainEngine(model, **known, alone_over=length_limit(model))
-    except BaseException:
-        base.shelf.unload(name)
-        raise
     sampler = ModelSampler(model, tokenizer, context_limit=limit, turns=turns)
     return LoadedModel(spec.label, engine, tokenizer, sampler, base.device, base.dtype, memory, base.shelf, name)
+
+
+def _adapter_engine(files: AdapterFiles, base: LoadedModel, name: str) -> LogprobEngine:
+    model = base.shelf.model
+    known: dict[str, Any] = {
+        "fingerprint": adapter_fingerprint(files, base.engine.fingerprint),
+        "context_limit": base.engine.context_limit,
+        "turns": base.shelf.turns_for(name),
+    }
+    # A head with an adapter in or around it is more than its weight: only the plain engine is sure to call it.
+    if type(model.get_output_embeddings()) is torch.nn.Linear:
+        return make_engine(model, **known)
+    return PlainEngine(model, **known, alone_over=length_limit(model))
 
 
 def context_limit(config: Any, tokenizer: Any) -> int:

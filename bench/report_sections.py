@@ -19,10 +19,11 @@ def machine(about: Mapping[str, Any] | None) -> str:
     if about is None:
         return ""
     rates = about["matmul"]
+    by_kernel = ", ".join(f"{name} {rate / 1e9:.0f}" for name, rate in rates["square_by_kernel"].items())
     return (
         f"Machine: {about['processor']}, {about['cores']} cores ({', '.join(about['vector_units'])}), "
         f"{about['memory_gb']} GB, {about['system']}, Python {about['python']}; {about['threads']} threads. It "
-        f"multiplies large square float32 matrices at {rates['square'] / 1e9:.0f} GFLOP/s. "
+        f"multiplies large square float32 matrices at {rates['square'] / 1e9:.0f} GFLOP/s ({by_kernel}). "
         f"Measured on {about['measured_on']}.\n"
     )
 
@@ -125,7 +126,8 @@ def limit(cases: Sequence[Mapping[str, Any]], about: Mapping[str, Any] | None) -
         "counted where they enter the first layer, padding included (the last token of a response is distinct but need "
         "not be computed: it predicts nothing). FLOPs are those of computing every distinct token once under both "
         "models, the output head on response rows only, attention over what each token sees. The shares compare Tare's "
-        "time with the time these FLOPs take at this machine's measured matmul rate: of large square matrices, and of "
+        "time with the time these FLOPs take at this machine's measured matmul rate (the better of the two libraries "
+        "torch has for it): of large square matrices, and of "
         f"the model's own shapes. Asked: computed / distinct at most {COMPUTED_LIMIT}; aim: a share of {RATE_AIM}.\n\n"
     )
     return text + _table(head, rows) + "\n"

@@ -20,7 +20,11 @@ SHAPE = {
     "hidden_size": 512, "intermediate_size": 1408, "num_hidden_layers": 8, "num_attention_heads": 8,
     "num_key_value_heads": 4, "head_dim": 64, "vocab_size": 32000,
 }  # fmt: skip
-RATES = {"square": 1e11, "own": dict.fromkeys(("q, o", "k, v", "gate, up", "down", "head"), 1e11)}
+RATES = {
+    "square": 1e11,
+    "square_by_kernel": {"linear": 1e11},
+    "own": dict.fromkeys(("q, o", "k, v", "gate, up", "down", "head"), 1e11),
+}
 MACHINE = {
     "processor": "A processor", "cores": 2, "vector_units": ["avx2"], "memory_gb": 8.0, "system": "Linux 6",
     "python": "3.11", "threads": 2, "measured_on": "2026-11-21", "matmul": RATES,

@@ -78,7 +78,7 @@ class OutputHead:
     def _sliced(self, rows: Tensor, targets: Tensor) -> Tensor:
         weight = self._linear.weight
         width = max(256, SLICE_BYTES.get(rows.device.type, SLICE_BYTES["cpu"]) // (4 * len(rows)))
-        of_target = torch.zeros(len(rows), device=rows.device)
+        of_target = torch.zeros(len(rows), device=rows.device, dtype=torch.float32)
         normalizers = []
         for first in _steps(weight, width):
             logits = self.logits(rows, first, min(first + width, len(weight))).float()  # (R, W)

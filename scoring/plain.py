@@ -47,6 +47,8 @@ class PlainEngine:
     ) -> None:
         self.fingerprint = fingerprint
         self.context_limit = context_limit
+        # Asked once: while an adapter is being put over the model, it has none to tell.
+        self._vocabulary = model.get_input_embeddings().num_embeddings
         self._model = model
         self._turns = turns or Turns()
         self._head = head
@@ -56,7 +58,7 @@ class PlainEngine:
     def weigh(self, requests: Sequence[LogprobRequest], *, known: Collection[int] = ()) -> Iterator[Pack]:
         """See `LogprobEngine`. A batch of which anything is missing is computed whole."""
         for request in requests:
-            check_request(request, self._model, self.context_limit)
+            check_request(request, self._vocabulary, self.context_limit)
         for batch in self._plan(requests):
             if all(index in known for index in batch):
                 continue
@@ -138,14 +140,13 @@ def split_results(requests: Sequence[LogprobRequest], values: Tensor) -> list[To
     return [TokenLogprobs(tuple(part.tolist())) for part in parts]
 
 
-def check_request(request: LogprobRequest, model: Any, context_limit: int) -> None:
+def check_request(request: LogprobRequest, vocabulary: int, context_limit: int) -> None:
     """Refuse what would be cut or would index outside the model: PromptTooLong, EngineFailed."""
     if len(request.ids) > context_limit:
         raise PromptTooLong(
             f"{len(request.ids)} tokens exceed the model's limit of {context_limit}; nothing is truncated: "
             "shorten the text or choose a longer-context model"
         )
-    vocabulary = model.get_input_embeddings().num_embeddings
     if not 0 <= min(request.ids) <= max(request.ids) < vocabulary:
         raise EngineFailed(
             f"token id {max(request.ids)} is outside the model's vocabulary of {vocabulary}; the tokenizer "

@@ -62,6 +62,7 @@ class SharedEngine:
     ) -> None:
         self.fingerprint = fingerprint
         self.context_limit = context_limit
+        self._vocabulary = model.get_input_embeddings().num_embeddings  # asked once, as in plain.py
         self.device = model.device
         self._model = model
         self._turns = turns or Turns()
@@ -75,7 +76,7 @@ class SharedEngine:
     def weigh(self, requests: Sequence[LogprobRequest], *, known: Collection[int] = ()) -> Iterator[Pack]:
         """See `LogprobEngine`. What is known is left out edge by edge."""
         for request in requests:
-            check_request(request, self._model, self.context_limit)
+            check_request(request, self._vocabulary, self.context_limit)
         budget, done = self._budget, set(known)
         while len(done) < len(requests):
             try:

@@ -122,7 +122,7 @@ def _own(
         return attend_runs(query, key, value, scale, [run.first for run in state.runs])
     rows = query.shape[2]
     out = query.new_empty(rows, query.shape[1], value.shape[-1])
-    normalizer = torch.empty(rows, query.shape[1], device=query.device)
+    normalizer = torch.empty(rows, query.shape[1], device=query.device, dtype=torch.float32)
     for run in state.runs:
         own = slice(run.first, run.last)
         out[own], normalizer[own] = attend(

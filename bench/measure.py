@@ -103,15 +103,19 @@ def _tried(case: Case, tool: ToolInfo, settings: Sequence[Setting]) -> list[dict
     groups = [[setting] for setting in settings] if tool.loads_setting else [list(settings)]
     tried: list[dict[str, Any]] = []
     for group in groups:
-        with Worker(tool, case.name, setting=group[0], sides=("strong",)) as worker:
-            worker.run(items=(0, 1), responses=2, sides=("strong",))  # warm
-            for setting in group:
-                try:
-                    run = worker.run(setting, items=items, responses=each, sides=("strong",))
-                    tried.append({"setting": dict(setting), "seconds": run.seconds, "failed": None})
-                except WorkerFailed as failure:
-                    tried.append({"setting": dict(setting), "seconds": None, "failed": str(failure)})
-                time.sleep(PAUSE_S)
+        seconds: dict[int, float] = {}
+        failed = None
+        try:
+            with Worker(tool, case.name, setting=group[0], sides=("strong",)) as worker:
+                worker.run(items=(0, 1), responses=2, sides=("strong",))  # warm
+                for index, setting in enumerate(group):
+                    seconds[index] = worker.run(setting, items=items, responses=each, sides=("strong",)).seconds
+                    time.sleep(PAUSE_S)
+        except WorkerFailed as failure:  # what comes after it in the group is larger still, and not tried
+            failed = str(failure)
+        for index, setting in enumerate(group):
+            why = None if index in seconds else failed
+            tried.append({"setting": dict(setting), "seconds": seconds.get(index), "failed": why})
     return tried
 
 

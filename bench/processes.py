@@ -44,8 +44,12 @@ class Worker:
         self.about: Mapping[str, Any] = {}
 
     def __enter__(self) -> "Worker":
-        for part in self._parts:  # one after the other: loading must not disturb loading
-            part.start()
+        try:
+            for part in self._parts:  # one after the other: loading must not disturb loading
+                part.start()
+        except WorkerFailed:
+            self.__exit__()
+            raise
         self.about = self._parts[0].hello["about"]
         return self
 

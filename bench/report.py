@@ -29,7 +29,8 @@ METHOD = """## How it is measured
 - Every tool runs with the best of a few settings, found in a short calibration of each case on the strong model
   (below), except where the comparison names one. Nothing is truncated. rewardbench weighs N candidates as N/2 pairs.
   lm_eval's automatic batch size is tried once, held at 8: on a CPU it would otherwise grow until memory is gone. vLLM
-  runs eagerly, in process, with Intel's OpenMP preloaded as its manual asks (and tcmalloc where the system has it).
+  runs in process, is tried eager and compiled, with Intel's OpenMP preloaded as its
+  manual asks (and tcmalloc where the system has it).
 - What Tare keeps of shared criteria between items is forgotten before every run: each run is cold.
 - Peak memory is the highest resident memory during the first full run of a fresh process, minus what was resident after
   loading and one tiny run. It counts what the run needs beside the weights.

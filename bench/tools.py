@@ -81,7 +81,11 @@ TOOLS = {
             "vLLM `LLM.generate`, prompt_logprobs",
             "vllm_worker",
             "vllm",
-            settings=tuple({"prefix_caching": is_on} for is_on in (False, True)),
+            settings=(
+                {"prefix_caching": False, "eager": True},
+                {"prefix_caching": True, "eager": True},
+                {"prefix_caching": False, "eager": False},
+            ),
             one_side=True,
             loads_setting=True,
             variables=VLLM_VARIABLES,

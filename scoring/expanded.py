@@ -53,7 +53,7 @@ class ExpandedEngine(PlainEngine):
             return super()._forward(requests)
         device = self._model.device
         before = torch.tensor(prompt, device=device)[None].expand(1, -1)  # (1, P)
-        cache = DynamicCache(config=self._model.config)
+        cache = DynamicCache()  # not by the configuration: some name a window that their layers do not have
         self._model.base_model(input_ids=before, past_key_values=cache, use_cache=True)
         cache = copy.deepcopy(cache)
         cache.batch_repeat_interleave(len(requests))

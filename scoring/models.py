@@ -25,6 +25,7 @@ from scoring.memory import GIGABYTE, available_bytes, needed_bytes
 from scoring.model_files import ModelFiles, find_model, fingerprint
 from scoring.pairs import DTYPES, DType, ModelSpec
 from scoring.plain import PlainEngine, is_out_of_memory
+from scoring.products import quicken
 from scoring.protocol import LogprobEngine
 from scoring.sampling import ModelSampler
 from scoring.turns import turns_of
@@ -236,6 +237,7 @@ def _load_weights(files: ModelFiles, device: str, dtype: str) -> Any:
         model, report = loaded
         _check_complete(files, report)
         model = model.to(device).eval().requires_grad_(False)
+        quicken(model)
     except (*_BROKEN_FILES, RuntimeError, MemoryError) as error:
         if is_out_of_memory(error):
             raise ModelUnavailable(

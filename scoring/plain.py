@@ -13,11 +13,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from scoring.errors import EngineFailed, PromptTooLong
+from scoring.errors import EngineFailed
 from scoring.head import OutputHead
+from scoring.limits import Limits
 from scoring.protocol import LogprobRequest, Pack, TokenLogprobs, collect
 from scoring.threads import fitting_threads
-from scoring.turns import Turns
+from scoring.turns import Turns, turns_of
 
 # Padded tokens in one batch. Fixed, never taken from free memory: a resumed run must form the same batches again.
 TOKEN_BUDGET = {"cpu": 2048, "mps": 4096, "cuda": 16384}
@@ -47,10 +48,9 @@ class PlainEngine:
     ) -> None:
         self.fingerprint = fingerprint
         self.context_limit = context_limit
-        # Asked once: while an adapter is being put over the model, it has none to tell.
-        self._vocabulary = model.get_input_embeddings().num_embeddings
+        self._limits = Limits.of(model, context_limit)
         self._model = model
-        self._turns = turns or Turns()
+        self._turns = turns or turns_of(str(model.device))
         self._head = head
         self._alone_over = alone_over
         self._budget = token_budget or TOKEN_BUDGET.get(model.device.type, TOKEN_BUDGET["cpu"])
@@ -58,7 +58,7 @@ class PlainEngine:
     def weigh(self, requests: Sequence[LogprobRequest], *, known: Collection[int] = ()) -> Iterator[Pack]:
         """See `LogprobEngine`. A batch of which anything is missing is computed whole."""
         for request in requests:
-            check_request(request, self._vocabulary, self.context_limit)
+            self._limits.check(request)
         for batch in self._plan(requests):
             if all(index in known for index in batch):
                 continue
@@ -138,20 +138,6 @@ def split_results(requests: Sequence[LogprobRequest], values: Tensor) -> list[To
     """Each request's part of the values (R,), in order."""
     parts = values.split([request.response_tokens for request in requests])
     return [TokenLogprobs(tuple(part.tolist())) for part in parts]
-
-
-def check_request(request: LogprobRequest, vocabulary: int, context_limit: int) -> None:
-    """Refuse what would be cut or would index outside the model: PromptTooLong, EngineFailed."""
-    if len(request.ids) > context_limit:
-        raise PromptTooLong(
-            f"{len(request.ids)} tokens exceed the model's limit of {context_limit}; nothing is truncated: "
-            "shorten the text or choose a longer-context model"
-        )
-    if not 0 <= min(request.ids) <= max(request.ids) < vocabulary:
-        raise EngineFailed(
-            f"token id {max(request.ids)} is outside the model's vocabulary of {vocabulary}; the tokenizer "
-            "belongs to another model"
-        )
 
 
 def refuse_broken(values: Tensor, dtype: torch.dtype) -> None:

@@ -1,7 +1,7 @@
 """A `LogprobEngine` whose forwards run at an OpenAI-compatible server (vLLM): requests side by side, a prompt each.
 
 The server shares nothing between prompts whose log-probs are asked for (vLLM skips its prefix cache then), so one
-prompt a request costs it next to nothing, and everything that was answered is kept. Does not tokenize, and renders nothing.
+prompt a request costs it next to nothing, and everything that was answered is kept. Does not tokenize or render.
 """
 
 from __future__ import annotations

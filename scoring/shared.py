@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -18,22 +17,23 @@ import torch
 from scoring.errors import EngineFailed
 from scoring.head import OutputHead
 from scoring.kept_keys import KeptKeys, LastingKeys
+from scoring.limits import Limits
 from scoring.packs import PlannedPack, plan_packs, prune
-from scoring.plain import check_request, free_cached_memory, is_out_of_memory, refuse_broken
+from scoring.plain import free_cached_memory, is_out_of_memory, refuse_broken
 from scoring.protocol import LogprobRequest, Pack, TokenLogprobs, collect
-from scoring.shared_attention import NAME, PackState, Unsupported, current_pack
+from scoring.shared_attention import Unsupported, attention_of
 from scoring.shared_pack import PackTensors, Wanted, arrange
 from scoring.threads import fitting_threads
 from scoring.trie import Edge, Ids, build_trie, sequences_of
-from scoring.turns import Turns
+from scoring.turns import Turns, turns_of
 
 # Tokens that go through together where memory sets no lower limit: on CPU more only leaves the cache.
-TOKEN_BUDGET = {"cpu": 1024, "mps": 4096, "cuda": 32768}
+TOKEN_BUDGET = {"cpu": 2048, "mps": 4096, "cuda": 32768}
 MIN_BUDGET = 32
 # Beginnings shorter than this are not worth an edge: two more calls of the kernel in every layer.
 MIN_SHARED = 4
 # Of the memory that is free when the engine is made: keys and values kept for later items.
-KEPT_SHARE = 0.1
+KEPT_SHARE = 0.05
 
 
 class SharedEngine:
@@ -62,10 +62,10 @@ class SharedEngine:
     ) -> None:
         self.fingerprint = fingerprint
         self.context_limit = context_limit
-        self._vocabulary = model.get_input_embeddings().num_embeddings  # asked once, as in plain.py
+        self._limits = Limits.of(model, context_limit)
         self.device = model.device
         self._model = model
-        self._turns = turns or Turns()
+        self._turns = turns or turns_of(str(model.device))
         self._budget = token_budget or TOKEN_BUDGET.get(model.device.type, TOKEN_BUDGET["cpu"])
         self._head = head or OutputHead(model)
         self.lasting = LastingKeys(kept_bytes)
@@ -76,20 +76,20 @@ class SharedEngine:
     def weigh(self, requests: Sequence[LogprobRequest], *, known: Collection[int] = ()) -> Iterator[Pack]:
         """See `LogprobEngine`. What is known is left out edge by edge."""
         for request in requests:
-            check_request(request, self._vocabulary, self.context_limit)
-        budget, done = self._budget, set(known)
+            self._limits.check(request)
+        done = set(known) & set(range(len(requests)))
         while len(done) < len(requests):
             try:
-                for pack in _Sitting(self, requests, done, budget).packs():
+                for pack in _Sitting(self, requests, done, self._budget).packs():
                     done.update(pack.results)
                     yield pack
             except _OutOfMemory as error:
-                if budget // 2 < MIN_BUDGET:
+                if self._budget // 2 < MIN_BUDGET:
                     raise EngineFailed(
-                        f"out of memory on {self._model.device.type} for {budget} tokens at a time; free memory, or "
-                        "choose a smaller dtype or model"
+                        f"out of memory on {self._model.device.type} for {self._budget} tokens at a time; free "
+                        "memory, or choose a smaller dtype or model"
                     ) from error
-                budget //= 2
+                self._budget //= 2  # for the calls to come too: the memory will not be there for them either
             # Outside the except block: until it ends, the traceback keeps the failed pack's tensors alive.
             if len(done) < len(requests):
                 self.lasting.clear()
@@ -115,7 +115,7 @@ class SharedEngine:
         states = [kept.last_hidden[None] for kept in tensors.kept_states if kept.last_hidden is not None]
         if tensors.ids.shape[1]:
             tensors.state.has_varlen = self._has_varlen
-            with _attention_of(self._model, tensors.state):
+            with attention_of(self._model, tensors.state):
                 hidden = self._model.base_model(
                     input_ids=tensors.ids, position_ids=tensors.positions, use_cache=False
                 ).last_hidden_state[0]  # (T, H)
@@ -123,6 +123,10 @@ class SharedEngine:
                 raise Unsupported(f"{type(self._model).__name__} does not attend through transformers' interface")
             self.windowed_layers = tensors.state.n_windowed
             if tensors.state.keep is not None:
+                if not bool(torch.isfinite(hidden).all()):  # nothing else may look at these, and later calls would
+                    raise EngineFailed(
+                        f"the states of a prefix are NaN or infinite in {self._model.dtype}; choose float32"
+                    )
                 tensors.state.keep.settle(hidden)
             states.append(hidden)
         if not len(tensors.rows):
@@ -176,16 +180,21 @@ class _Sitting:
         """Note for every sequence that ends here which of its tokens are wanted, on all edges that it passes."""
         for edge in edges:
             for index in self._ended(edge):
-                for each in edge.path():
-                    asked = self._asked(index, each)
+                for each, asked in self._asked(index, edge):
                     before = self._wanted.get(id(each))
-                    if len(asked):
-                        asked = asked if before is None else np.union1d(before.positions, asked)
-                        self._wanted[id(each)] = Wanted(asked)
+                    self._wanted[id(each)] = Wanted(asked if before is None else np.union1d(before.positions, asked))
 
-    def _asked(self, index: int, edge: Edge) -> Ids:
-        """Positions on an edge that a request wants weighed."""
-        return np.flatnonzero(self._masks[index][edge.start : edge.end]) + edge.start
+    def _asked(self, index: int, last: Edge) -> list[tuple[Edge, Ids]]:
+        """The edges on which a request that ends at `last` wants tokens weighed, with their positions, in order."""
+        positions = np.flatnonzero(self._masks[index])
+        found = []
+        edge: Edge | None = last
+        while edge is not None and edge.end > positions[0]:
+            here = positions[(positions >= edge.start) & (positions < edge.end)]
+            if len(here):
+                found.append((edge, here))
+            edge = edge.parent
+        return found[::-1]
 
     def _run(self, pack: PlannedPack, edges: Sequence[Edge]) -> int:
         """Compute a pack, or find it among what earlier calls kept; tokens computed."""
@@ -211,13 +220,11 @@ class _Sitting:
     def _result(self, index: int, last: Edge) -> TokenLogprobs:
         """A finished request's log-probs, from the edges that it passes."""
         parts = []
-        for edge in last.path():
-            asked = self._asked(index, edge)
-            if len(asked):
-                wanted = self._wanted[id(edge)]
-                if wanted.values is None:
-                    raise EngineFailed("a token was planned and never computed; this is a defect of Tare")
-                parts.append(wanted.values[np.searchsorted(wanted.positions, asked)])
+        for edge, asked in self._asked(index, last):
+            wanted = self._wanted[id(edge)]
+            if wanted.values is None:
+                raise EngineFailed("a token was planned and never computed; this is a defect of Tare")
+            parts.append(wanted.values[np.searchsorted(wanted.positions, asked)])
         return TokenLogprobs(tuple(np.concatenate(parts).tolist()))
 
 
@@ -233,16 +240,3 @@ def _content_of(edge: Edge) -> str:
     for each in edge.path():
         digest.update(b"|" + each.ids.tobytes())
     return digest.hexdigest()
-
-
-@contextmanager
-def _attention_of(model: Any, state: PackState) -> Iterator[None]:
-    """Within it the model's layers attend through shared_attention; afterwards as before (its sampler's forwards)."""
-    usual = model.config._attn_implementation
-    token = current_pack.set(state)
-    model.config._attn_implementation = NAME
-    try:
-        yield
-    finally:
-        model.config._attn_implementation = usual
-        current_pack.reset(token)

@@ -13,6 +13,8 @@ softmaxes weighted by their share of the normalizer (Hydragen, arXiv 2402.05099)
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +22,6 @@ from typing import Any
 import torch
 from torch import Tensor
 from transformers import AttentionInterface
-from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
 from scoring.attention_kernels import Stretch, attend, attend_runs
 from scoring.kept_keys import KeptKeys
@@ -86,8 +87,8 @@ def shared_attention(
     Returns (1, T, H, D) and no weights. Raises Unsupported for what it does not compute.
     """
     state = current_pack.get()
-    if state is None:  # not our forward
-        return sdpa_attention_forward(module, query, key, value, attention_mask, dropout, scaling, **kwargs)
+    if state is None:  # never fall back: what stands here then is not this layer's own attention
+        raise Unsupported("attention over a pack was asked for outside of one")
     _refuse_unknown(module, attention_mask, dropout, kwargs)
     layer = state.n_layers
     state.n_layers += 1
@@ -165,3 +166,21 @@ def _refuse_unknown(module: torch.nn.Module, mask: Tensor | None, dropout: float
 
 
 AttentionInterface.register(NAME, shared_attention)
+
+
+@contextmanager
+def attention_of(model: Any, state: PackState) -> Iterator[None]:
+    """Within it the model's layers attend through `shared_attention`; afterwards as before (its sampler's forwards).
+
+    Only for the holder of the device's turn: the setting belongs to the model, not to the thread.
+    """
+    usual = model.config._attn_implementation
+    if usual == NAME:
+        raise Unsupported("two forwards of one model at once; give its engines the same Turns")
+    token = current_pack.set(state)
+    model.config._attn_implementation = NAME
+    try:
+        yield
+    finally:
+        model.config._attn_implementation = usual
+        current_pack.reset(token)

@@ -58,8 +58,10 @@ class Edge:
         """Split at a position inside; this edge becomes the lower part, the upper one is returned."""
         upper = Edge(self.start, at, self.ids[: at - self.start], self.parent, [self])
         if self.parent is not None:
-            place = next(index for index, child in enumerate(self.parent.children) if child is self)
-            self.parent.children[place] = upper
+            siblings = self.parent.children
+            # From the end: a trie is built there, and a parent may have thousands of children.
+            place = next(index for index in range(len(siblings) - 1, -1, -1) if siblings[index] is self)
+            siblings[place] = upper
         self.ids = self.ids[at - self.start :]
         self.start, self.parent = at, upper
         return upper

@@ -8,9 +8,10 @@ import pytest
 import torch
 from architectures import ARCHITECTURES, CONTEXT, forest, model_of, naive, request, words
 
-from scoring.engines import make_engine, proof_requests, prove_fused, proved_head
+from scoring.engines import make_engine
 from scoring.errors import EngineFailed
 from scoring.head import OutputHead
+from scoring.proofs import proof_requests, prove_fused, proved_head
 from scoring.protocol import LogprobEngine
 from scoring.trie import distinct_tokens
 from scoring.turns import Turns
@@ -94,7 +95,7 @@ def test_an_engine_that_is_asked_for_and_not_exact_is_refused() -> None:
 
 
 def test_why_an_engine_was_not_chosen_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, logger="scoring.engines"):
+    with caplog.at_level(logging.INFO, logger="scoring.proofs"):
         engine_of("bloom")
     assert "BloomForCausalLM: not the shared engine" in caplog.text
 

@@ -11,14 +11,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from scoring.products import has_faster_onednn, linear
-
 # float32 scores held at a time where a kernel does not stream them.
 SCORE_BYTES = 64 * 1024 * 1024
-# Scores a block, 2 MB: on a processor with 1 MB of cache a core and 32 MB shared, more or fewer were slower.
-BLOCK_SCORES = 512 * 1024
-# Fewer keys than this are done sooner by the flash kernel.
-BLOCKED_KEYS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +97,6 @@ def _cpu(
 ) -> tuple[Tensor, Tensor]:
     """torch's flash attention for CPU, which streams the scores, takes grouped heads and gives the log-sum-exp."""
     flash = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
-    if mask is None and key.shape[2] >= BLOCKED_KEYS and query.dtype == torch.float32 and has_faster_onednn():
-        return _blocked(query, key, value, scale, is_causal)
     if mask is None:
         out, normalizer = flash(query, key, value, 0.0, is_causal, scale=scale)
         return out[0].transpose(0, 1), normalizer[0].transpose(0, 1).float()
@@ -118,36 +110,6 @@ def _cpu(
         # The kernel says 0 where a query sees nothing.
         normalizers.append(normalizer[0].transpose(0, 1).float().masked_fill(~allowed.any(-1)[:, None], -torch.inf))
     return torch.cat(outs), torch.cat(normalizers)
-
-
-def _blocked(query: Tensor, key: Tensor, value: Tensor, scale: float, is_causal: bool) -> tuple[Tensor, Tensor]:
-    """The same by oneDNN's products, blocks of rows at a time: their scores stay in the processor's cache.
-
-    torch's flash attention computes by MKL (products.py says when that is slow).
-    """
-    heads, rows, size = query.shape[1:]
-    groups, n_keys = key.shape[1:3]
-    shared = heads // groups
-    out = query.new_empty(rows, heads, value.shape[-1])
-    normalizer = torch.empty(rows, heads, dtype=torch.float32)
-    step = max(32, min(256 if is_causal else 512, BLOCK_SCORES // (shared * n_keys)))
-    for group in range(groups):
-        own = slice(group * shared, (group + 1) * shared)
-        keys, values = key[0, group] * scale, value[0, group].t().contiguous()  # (K, D), (D, K)
-        for at in range(0, rows, step):
-            block = slice(at, min(at + step, rows))
-            seen = block.stop if is_causal else n_keys
-            scores = linear(query[0, own, block].reshape(-1, size), keys[:seen])  # (S x R, K)
-            if is_causal:
-                later = torch.ones(block.stop - at, block.stop - at, dtype=torch.bool).triu_(1)
-                scores.view(shared, -1, seen)[:, :, at:].masked_fill_(later, -torch.inf)
-            weights = scores.softmax(-1)
-            # Of the largest score s and its weight w: w = exp(s - normalizer).
-            part = scores.amax(-1) - weights.amax(-1).log_()
-            found = linear(weights, values[:, :seen].contiguous())  # (S x R, D)
-            out[block, own] = found.view(shared, -1, out.shape[-1]).transpose(0, 1)
-            normalizer[block, own] = part.view(shared, -1).t()
-    return out, normalizer
 
 
 def _cuda(query: Tensor, key: Tensor, value: Tensor, scale: float, is_causal: bool) -> tuple[Tensor, Tensor]:

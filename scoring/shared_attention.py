@@ -24,6 +24,7 @@ from torch import Tensor
 from transformers import AttentionInterface
 
 from scoring.attention_kernels import Stretch, attend, attend_runs
+from scoring.joint_attention import Source, attend_jointly, is_worthwhile
 from scoring.kept_keys import KeptKeys
 
 NAME = "tare_shared"
@@ -37,11 +38,16 @@ class Unsupported(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Rows `first` to `last` of the pack that are causal in themselves: one edge, or a line of edges."""
+    """Rows `first` to `last` of the pack that are causal in themselves: one edge, or a line of edges.
+
+    above: what all of them see beyond that, in the order of its positions; n_above of keys.
+    """
 
     first: int
     last: int
     stretch: Stretch
+    above: tuple[Source, ...]
+    n_above: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,7 @@ class Look:
 
     first: int
     last: int
-    sources: tuple[tuple[int, int] | KeptKeys, ...]
+    sources: tuple[Source, ...]
     stretch: Stretch
 
 
@@ -96,6 +102,9 @@ def shared_attention(
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     if state.keep is not None:
         state.keep.add_layer(key, value)
+    if softcap is None and s_aux is None and _is_joint(state, query, value, sliding_window):
+        runs = [(run.first, run.last, run.above) for run in state.runs]
+        return attend_jointly(query, key, value, scale, runs, layer)[None], None
     out, normalizer = _own(state, query, key, value, scale, softcap, sliding_window)
     for look in state.looks:
         rows = slice(look.first, look.last)
@@ -107,6 +116,15 @@ def shared_attention(
     if s_aux is not None:  # a sink: one more key that only takes weight (gpt-oss)
         out *= torch.sigmoid(normalizer - s_aux.float())[..., None].to(out.dtype)
     return out[None], None
+
+
+def _is_joint(state: PackState, query: Tensor, value: Tensor, window: int | None) -> bool:
+    """Whether every run is better taken with all that it sees at once; not where a window bites."""
+    if query.shape[-1] != value.shape[-1]:
+        return False
+    if window is not None and any(run.stretch.highest >= window for run in state.runs):
+        return False
+    return is_worthwhile(query, [(run.last - run.first, run.n_above) for run in state.runs])
 
 
 def _own(

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from scoring.attention_kernels import Stretch
+from scoring.joint_attention import Source
 from scoring.kept_keys import KeptKeys
 from scoring.shared_attention import Look, PackState, Run
 from scoring.trie import Edge
@@ -62,7 +63,15 @@ def arrange(
     looks = _looks(edges, offsets, kept, run_end)
     state = PackState(
         runs=tuple(
-            Run(first, end, _stretch(positions, places, first, end, None)) for first, end, _ in lines if first < end
+            Run(
+                first,
+                end,
+                _stretch(positions, places, first, end, None),
+                above=tuple(_source(above, offsets, kept) for above in line[0].path()[:-1]),
+                n_above=line[0].start,
+            )
+            for first, end, line in lines
+            if first < end
         ),
         looks=tuple(
             Look(first, last, sources, _stretch(positions, places, first, last, key_start))
@@ -102,7 +111,7 @@ def _lines(edges: Sequence[Edge]) -> list[list[Edge]]:
 
 def _looks(
     edges: Sequence[Edge], offsets: Mapping[int, int], kept: Mapping[int, KeptKeys], run_end: Mapping[int, int]
-) -> list[tuple[int, int, tuple[tuple[int, int] | KeptKeys, ...], int]]:
+) -> list[tuple[int, int, tuple[Source, ...], int]]:
     """(first row, last row, sources, position of the first key): who sees what beyond its own run.
 
     Depth first, so the rows under an edge are one stretch; those of its own run see it already. Ancestors that the
@@ -126,7 +135,7 @@ def _looks(
     ]
 
 
-def _source(above: Edge, offsets: Mapping[int, int], kept: Mapping[int, KeptKeys]) -> tuple[int, int] | KeptKeys:
+def _source(above: Edge, offsets: Mapping[int, int], kept: Mapping[int, KeptKeys]) -> Source:
     if id(above) in offsets:
         return offsets[id(above)], offsets[id(above)] + above.n_computed
     return kept[id(above)]

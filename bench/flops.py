@@ -58,6 +58,12 @@ def flops_of(work: Work, config: dict[str, Any]) -> dict[str, float]:
     }
 
 
+def plain_flops(tokens: int, config: dict[str, Any]) -> float:
+    """FLOPs of computing so many tokens with logits for each of them, as a plain loop does; attention is left out."""
+    found = flops_of(Work(tokens, tokens, tokens, tokens, 0), config)
+    return found["body"] + found["head"]
+
+
 def floor_seconds(flops: dict[str, float], config: dict[str, Any], rates: dict[str, Any]) -> dict[str, float]:
     """Seconds the FLOPs take at measured rates: all at that of a large square product, or each matrix at its own.
 

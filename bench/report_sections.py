@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from bench.exactness import RESPONSE_LIMIT, TOKEN_LIMIT
-from bench.flops import floor_seconds
+from bench.flops import floor_seconds, plain_flops
 
 OURS = "tare"
 ENOUGH_RUNS = 5
@@ -104,7 +104,7 @@ def exactness(cases: Sequence[Mapping[str, Any]]) -> str:
 def limit(cases: Sequence[Mapping[str, Any]], about: Mapping[str, Any] | None) -> str:
     """How far the engine is from what the computation must cost."""
     head = (
-        "case", "tokens asked for", "distinct", "computed", "computed / distinct", "GFLOP",
+        "case", "tokens asked for", "distinct", "computed", "computed / distinct", "GFLOP", "plain loop, GFLOP",
         "share of square matmul rate", "share of own-shape rate",
     )  # fmt: skip
     rows = []
@@ -116,16 +116,20 @@ def limit(cases: Sequence[Mapping[str, Any]], about: Mapping[str, Any] | None) -
         floors = floor_seconds(work["flops"], work["config"], rates)
         computed = (ours["computed_tokens"] or 0) / MODELS_OF_A_PAIR
         gflop = MODELS_OF_A_PAIR * sum(work["flops"].values()) / 1e9
+        plain = MODELS_OF_A_PAIR * plain_flops(work["logical_tokens"], work["config"]) / 1e9
         shares = [MODELS_OF_A_PAIR * floors[kind] / ours["median_s"] for kind in ("square", "own")]
         rows.append((
             case["title"], f"{work['logical_tokens']:,}", f"{work['distinct_tokens']:,}", f"{computed:,.0f}",
-            f"{computed / work['distinct_tokens']:.3f}", f"{gflop:,.0f}", *(f"{share:.2f}" for share in shares),
+            f"{computed / work['distinct_tokens']:.3f}", f"{gflop:,.0f}", f"{plain:,.0f}",
+            *(f"{share:.2f}" for share in shares),
         ))  # fmt: skip
     text = (
         "## The limit\n\nTokens are per model. Distinct tokens are the nodes of the prefix trie; computed ones are "
         "counted where they enter the first layer, padding included (the last token of a response is distinct but need "
         "not be computed: it predicts nothing). FLOPs are those of computing every distinct token once under both "
-        "models, the output head on response rows only, attention over what each token sees. The shares compare Tare's "
+        "models, the output head on response rows only, attention over what each token sees. The plain loop computes "
+        "every candidate whole and the logits of every token (attention not counted): the ratio of the two is what "
+        "sharing saves, and a rival that multiplies as fast as Tare cannot lose by more. The shares compare Tare's "
         "time with the time these FLOPs take at this machine's measured matmul rate (the better of the two libraries "
         "torch has for it): of large square matrices, and of "
         f"the model's own shapes. Asked: computed / distinct at most {COMPUTED_LIMIT}; aim: a share of {RATE_AIM}.\n\n"

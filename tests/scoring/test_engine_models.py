@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 import torch
-from architectures import ARCHITECTURES, CONTEXT, forest, model_of, naive, request, words
+import transformers
+from architectures import ARCHITECTURES, CONTEXT, VOCABULARY, forest, model_of, naive, request, words
+from transformers import AutoModelForCausalLM
 
 from scoring.engines import make_engine
-from scoring.errors import EngineFailed
+from scoring.errors import EngineFailed, ModelUnavailable
 from scoring.head import OutputHead
+from scoring.limits import Limits
 from scoring.proofs import proof_requests, prove_fused, proved_head
-from scoring.protocol import LogprobEngine
+from scoring.protocol import LogprobEngine, LogprobRequest
 from scoring.trie import distinct_tokens
 from scoring.turns import Turns
 
@@ -151,3 +154,34 @@ def test_the_head_in_slices_equals_log_softmax_of_the_model_s_own_logits(name: s
         found = proved_head(model, Turns()).logprobs(rows, ids[0])
     assert found.dtype == torch.float32
     assert torch.allclose(found.double(), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_model_that_sees_what_comes_after_is_refused(dtype: torch.dtype) -> None:
+    kind, settings = ARCHITECTURES["gemma3"][0]
+    torch.manual_seed(0)
+    config = getattr(transformers, kind)(**settings, use_bidirectional_attention=True)
+    model = AutoModelForCausalLM.from_config(config, dtype=dtype).eval().requires_grad_(False)
+    with pytest.raises(ModelUnavailable, match=r"change by .* nats with what comes after a token") as caught:
+        make_engine(model, fingerprint="x", context_limit=CONTEXT)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
+def test_a_model_in_which_neighbours_leak_into_each_other_does_not_share(dtype: torch.dtype) -> None:
+    # Short convolutions run along the row of tokens. With weights this small half precision nearly hides it.
+    torch.manual_seed(0)
+    config = transformers.Lfm2Config(
+        vocab_size=VOCABULARY, hidden_size=32, intermediate_size=48, num_hidden_layers=4, num_attention_heads=4,
+        num_key_value_heads=2, max_position_embeddings=CONTEXT, initializer_range=0.1,
+        layer_types=["conv", "full_attention", "conv", "full_attention"],
+    )  # fmt: skip
+    model = AutoModelForCausalLM.from_config(config, dtype=dtype).eval().requires_grad_(False)
+    assert make_engine(model, fingerprint="x", context_limit=CONTEXT).name != "shared"
+
+
+def test_a_target_that_the_head_does_not_have_is_refused() -> None:
+    limits = Limits(context=10, vocabulary=310, words=300)
+    limits.check(LogprobRequest((305, 1, 2), (False, False, True)))
+    with pytest.raises(EngineFailed, match="token id 305 can be read but not predicted: the model.s output"):
+        limits.check(LogprobRequest((1, 305, 2), (False, True, True)))

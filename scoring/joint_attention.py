@@ -44,6 +44,7 @@ def attend_jointly(
     heads, rows, size = query.shape[1:]
     shared = heads // key.shape[1]
     out = query.new_empty(rows, heads, value.shape[-1])
+    later = torch.full((BLOCK_ROWS, BLOCK_ROWS), -torch.inf, dtype=torch.float32).triu_(1)  # added to a block's scores
     for group in range(key.shape[1]):
         own = slice(group * shared, (group + 1) * shared)
         seen = _Seen(key, value, scale, group, layer, max(last - first for first, last, _ in runs))
@@ -56,16 +57,15 @@ def attend_jointly(
                 stop = min(at + max(32, min(BLOCK_ROWS, fitting)), length)
                 block = query[0, own, first + at : first + stop].reshape(-1, size)  # (S x R, D)
                 scores = linear(block, seen.keys[: n_above + stop])  # (S x R, K)
-                later = torch.ones(stop - at, stop - at, dtype=torch.bool).triu_(1)
-                scores.view(shared, stop - at, -1)[:, :, n_above + at :].masked_fill_(later, -torch.inf)
-                found = linear(scores.softmax(-1), seen.values[:, : n_above + stop].contiguous())  # (S x R, D)
+                scores.view(shared, stop - at, -1)[:, :, n_above + at :].add_(later[: stop - at, : stop - at])
+                found = linear(scores.softmax(-1), seen.values[: n_above + stop].t())  # (S x R, D)
                 out[first + at : first + stop, own] = found.view(shared, stop - at, -1).transpose(0, 1)
                 at = stop
     return out
 
 
 class _Seen:
-    """What a run sees, of one group of heads: keys (K, D), scaled, and values (D, K), the shared ones first.
+    """What a run sees, of one group of heads: keys (K, D), scaled, and values (K, D), the shared ones first.
 
     room: rows of the longest run.
     """
@@ -82,7 +82,7 @@ class _Seen:
             found = [self._of(source) for source in above]
             self.n_above = sum(len(keys) for keys, _ in found)
             self.keys = self._key.new_empty(self.n_above + self._room, self._key.shape[1])
-            self.values = self._value.new_empty(self._value.shape[1], self.n_above + self._room)
+            self.values = self._value.new_empty(self.n_above + self._room, self._value.shape[1])
             at = 0
             for keys, values in found:
                 self._write(at, keys, values)
@@ -98,4 +98,4 @@ class _Seen:
 
     def _write(self, at: int, keys: Tensor, values: Tensor) -> None:
         torch.mul(keys, self._scale, out=self.keys[at : at + len(keys)])
-        self.values[:, at : at + len(values)] = values.t()
+        self.values[at : at + len(values)] = values

@@ -75,8 +75,10 @@ def _answer(tool: Tool, items: Sequence[Item], order: dict[str, Any], resident: 
     first, end = order.get("items") or (0, len(items))
     chosen = [Item(item.prompt, item.responses[: order.get("responses")]) for item in items[first:end]]
     gc.collect()
-    reset_peak()
     try:
+        # The system takes pages of the weights back from a process that waits for the others; not what is measured.
+        tool.weigh([_tiny(items[0])], order["sides"], order["setting"])
+        reset_peak()
         with counting(order.get("count", False)) as count:
             start = time.perf_counter()
             found = tool.weigh(chosen, order["sides"], order["setting"])

@@ -32,8 +32,8 @@ METHOD = """## How it is measured
   runs in process, is tried eager and compiled, with Intel's OpenMP preloaded as its
   manual asks (and tcmalloc where the system has it).
 - What Tare keeps of shared criteria between items is forgotten before every run: each run is cold.
-- Before each run the process does a tiny one, not timed: while it waited for the others, the system may have taken pages of
-  its weights back.
+- Before each run the process does a tiny one, not timed: while it waited for the others, the system may have taken
+  pages of its weights back.
 - Peak memory is the highest resident memory during the first full run of a fresh process, minus what was resident after
   loading and one tiny run. It counts what the run needs beside the weights.
 - In the case of shared criteria a rival's run takes minutes. There run k of a rival weighs the k-th tenth of the items

@@ -19,7 +19,7 @@ from scoring.head import OutputHead
 from scoring.kept_keys import KeptKeys, LastingKeys
 from scoring.limits import Limits
 from scoring.packs import PlannedPack, plan_packs, prune
-from scoring.plain import free_cached_memory, is_out_of_memory, refuse_broken
+from scoring.plain import first_line, free_cached_memory, is_out_of_memory, refuse_broken
 from scoring.protocol import LogprobRequest, Pack, TokenLogprobs, collect
 from scoring.shared_attention import Unsupported, attention_of
 from scoring.shared_pack import PackTensors, Wanted, arrange
@@ -107,9 +107,7 @@ class SharedEngine:
         except (RuntimeError, MemoryError) as error:
             if is_out_of_memory(error):
                 raise _OutOfMemory from error
-            raise EngineFailed(
-                f"the forward pass failed: {(str(error).strip().splitlines() or [''])[0][:300]}"
-            ) from error
+            raise EngineFailed(f"the forward pass failed: {first_line(error)}") from error
 
     def _forward(self, tensors: PackTensors) -> torch.Tensor:
         states = [kept.last_hidden[None] for kept in tensors.kept_states if kept.last_hidden is not None]

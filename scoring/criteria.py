@@ -1,65 +1,19 @@
-"""Criteria: the text that conditions both models, one instruction by default and others by domain.
+"""The criteria that come with Tare: `none`, `helpful`, and those of the demo pair, read from demo/criteria.toml.
 
-The body is stored as JSON and identified by the sha256 of its canonical form. Exemplars have their place in the
-JSON, but rendering them is not built yet, so a body that has some is refused rather than half used.
+Leaves out what criteria are made of (criteria_body.py) and how a model reads them (conditioning.py).
 """
 
-import hashlib
-import json
 import tomllib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scoring.criteria_body import CriteriaBody, DomainCriteria, Exemplar
 from scoring.errors import BadCatalogue
 
+__all__ = ["BuiltinCriteria", "CriteriaBody", "DomainCriteria", "Exemplar", "builtin_criteria"]
+
 DEMO_FILE = Path(__file__).resolve().parent.parent / "demo" / "criteria.toml"
-
-
-@dataclass(frozen=True, slots=True, init=False)
-class CriteriaBody:
-    """An instruction for every domain: `default`, unless `domains` (name, instruction) has one for it."""
-
-    default: str
-    domains: tuple[tuple[str, str], ...] = field(default=())
-
-    def __init__(self, default: str, domains: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
-        pairs = domains.items() if isinstance(domains, Mapping) else domains
-        object.__setattr__(self, "default", default)
-        object.__setattr__(self, "domains", tuple(sorted((name, text) for name, text in pairs)))
-        names = [name for name, _ in self.domains]
-        if len(set(names)) != len(names):
-            raise ValueError(f"the domains {names} name one twice; give each domain one instruction")
-
-    def instruction_for(self, domain: str | None) -> str:
-        """The instruction that conditions an item of this domain; "" means none."""
-        return dict(self.domains).get(domain, self.default) if domain is not None else self.default
-
-    def to_json(self) -> str:
-        """Canonical JSON: the same body always gives the same text."""
-        body = {"default": _entry(self.default), "domains": {name: _entry(text) for name, text in self.domains}}
-        return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-    @classmethod
-    def from_json(cls, text: str) -> "CriteriaBody":
-        """Read what `to_json` wrote, or the same by hand. Raises ValueError with one line on anything else."""
-        try:
-            body = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"criteria are not JSON ({error}); give an object with default and domains") from error
-        if not isinstance(body, dict) or set(body) - {"default", "domains"} or "default" not in body:
-            raise ValueError("criteria must be an object with the key default, domains beside it, and no other")
-        domains = body.get("domains", {})
-        if not isinstance(domains, dict):
-            raise ValueError(f"domains is {domains!r}; it must map each domain to its instruction")
-        read = {name: _instruction(f"domain {name!r}", entry) for name, entry in domains.items()}
-        return cls(_instruction("default", body["default"]), read)
-
-    @property
-    def sha256(self) -> str:
-        """Hex digest of the canonical JSON."""
-        return hashlib.sha256(self.to_json().encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,21 +52,6 @@ def builtin_criteria(demo_file: Path = DEMO_FILE) -> dict[str, BuiltinCriteria]:
     """
     found = [NONE, HELPFUL, *_read_demo(demo_file)]
     return {criteria.name: criteria for criteria in found}
-
-
-def _entry(instruction: str) -> dict[str, Any]:
-    return {"instruction": instruction, "exemplars": []}
-
-
-def _instruction(where: str, entry: Any) -> str:
-    if not isinstance(entry, dict) or not isinstance(entry.get("instruction"), str):
-        raise ValueError(f"{where} is {entry!r}; it must be an object with an instruction text")
-    if set(entry) - {"instruction", "exemplars"}:
-        raise ValueError(f"{where} has the keys {sorted(entry)}; only instruction and exemplars are known")
-    exemplars = entry.get("exemplars", [])
-    if exemplars != []:
-        raise ValueError(f"{where} has exemplars; this version cannot render them yet, leave the list empty")
-    return entry["instruction"]
 
 
 def _read_demo(path: Path) -> list[BuiltinCriteria]:

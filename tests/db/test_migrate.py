@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from db.migrate import HEAD, REVISIONS, NewerDatabase, alembic_configuration, is_current, upgrade
 from db.session import Sessions, make_engine, make_sessionmaker
 from db.tables import Annotator, Base, Dataset, Decision, Item, Noise, Run, Suggestion
+from db.tables_criteria import DomainCorrection, ItemDomain
 
 
 @pytest.fixture
@@ -91,6 +92,24 @@ def test_a_database_from_before_noise_was_measured_keeps_its_runs_and_says_nothi
         assert (suggestion.margin, suggestion.ranking, suggestion.taken_from) == (0.5, [[1], [2]], None)
         session.add(Noise(fingerprint="f", engine="plain", device="cpu", dtype="bfloat16", n=16,
                           max_sum=0.1, rms_sum=0.1, max_mean=0.1, rms_mean=0.1))  # fmt: skip
+    sessions.engine.dispose()
+
+
+def test_a_database_from_before_routers_keeps_its_runs_and_takes_domains_for_them(empty_url: str) -> None:
+    upgrade(empty_url, revision="0003")
+    sessions = make_sessionmaker(empty_url)
+    with sessions.begin() as session:
+        _write_weighed(session)
+    assert upgrade(sessions.engine)
+    with sessions.begin() as session:
+        session.add(Annotator(annotator_id=1, name="Ada"))
+        session.add(ItemDomain(run_id=1, item_id=1, domain="safety", source="router", probability=0.9))
+        session.flush()
+        session.add(DomainCorrection(item_id=1, annotator_id=1, domain="chat"))
+    with sessions() as session:
+        assert session.get_one(Run, 1).status == "done"
+        assert session.scalar(select(ItemDomain.domain)) == "safety"
+        assert session.scalar(select(DomainCorrection.domain)) == "chat"
     sessions.engine.dispose()
 
 

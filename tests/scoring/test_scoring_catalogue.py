@@ -157,7 +157,7 @@ def test_criteria_survive_json_and_the_same_body_has_the_same_digest() -> None:
         ('{"default": {"instruction": "x"}, "more": 1}', "must be an object with the key default"),
         ('{"default": "x"}', "default is 'x'; it must be an object with an instruction text"),
         ('{"default": {"instruction": "x"}, "domains": []}', "domains is"),
-        ('{"default": {"instruction": "x", "exemplars": [{}]}}', "default has exemplars; this version cannot"),
+        ('{"default": {"instruction": "x", "exemplars": [{}]}}', "default, exemplar 1 has no prompt text"),
         ('{"default": {"instruction": "x", "tone": 1}}', "only instruction and exemplars are known"),
     ],
 )

@@ -61,6 +61,15 @@ class RouterBody:
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 
+THREE_DOMAINS = RouterBody(  # the demo's strong model was trained on exactly these words
+    {
+        "chat": "everyday questions, advice and small requests that a shop or assistant simply answers",
+        "reasoning": "questions with numbers, quantities or steps to work out",
+        "safety": "requests that could harm somebody or reveal what is private, and that may have to be refused",
+    }
+)
+
+
 def question(body: RouterBody, messages: Sequence[Mapping[str, str]]) -> str:
     """The classification prompt: one user turn; each domain's name is then weighed as its answer.
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scoring.chat import encode
+from scoring.conditioning import condition
 from scoring.criteria import CriteriaBody
 from scoring.protocol import ModelSource, OpenModel
 from scoring.turns import urgent
@@ -76,11 +77,13 @@ def _sample(
 ) -> list[SampledCandidate]:
     if n == 0:
         return []
+    entry = setup.criteria.entry_for(wanted.domain)
+    shown = condition(wanted.messages, entry, side=view.name, conditioning=setup.conditioning)
     encoded = encode(
         view.facts.tokenizer,
-        list(wanted.messages),
+        shown.messages,
         [],
-        instruction=setup.criteria.instruction_for(wanted.domain),
+        instruction=shown.instruction,
         context_limit=view.facts.context_limit,
         template_tokenizer=view.template_tokenizer,
         system_role=view.system_role,

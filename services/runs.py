@@ -15,11 +15,13 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from db.queries_runs import IN_HAND, left_behind, not_weighed_of, runs_with_names
 from db.tables import Dataset, Decision, Run, utc_now
+from scoring.conditioning import DEFAULT, Conditioning
 from scoring.pairs import ModelPair
 from scoring.processor import has_bfloat16
 from services.catalogue_store import freeze_pair, get_pair, spec_of
 from services.criteria_store import CriteriaRow, get_criteria, list_criteria
 from services.errors import DecisionsRestOnIt, NotFound, Refused
+from services.routing_choice import BY_COLUMN, Routing
 from services.run_rows import STALE_AFTER_S, NotWeighedRow, RunRow, read_run, read_runs, silent_since
 
 __all__ = [
@@ -43,6 +45,8 @@ def start_run(
     count_end_of_turn: bool = True,
     dtype: str = "auto",
     min_candidates: int = 2,
+    conditioning: Conditioning = DEFAULT,
+    routing: Routing = BY_COLUMN,
 ) -> int:
     """Queue a run and return its run_id; a worker (or `weighing.weigh`) does the rest. A name is the catalogue's.
 
@@ -56,7 +60,7 @@ def start_run(
     _require_offered(sessions, model_pair, criteria)
     configuration = configuration_of(
         model_pair, criteria, rank_by=rank_by, count_end_of_turn=count_end_of_turn, dtype=dtype,
-        min_candidates=min_candidates,
+        min_candidates=min_candidates, conditioning=conditioning, routing=routing,
     )  # fmt: skip
     with sessions.begin() as session:
         run = Run(
@@ -80,8 +84,17 @@ def configuration_of(
     count_end_of_turn: bool = True,
     dtype: str = "auto",
     min_candidates: int = 2,
+    conditioning: Conditioning = DEFAULT,
+    routing: Routing = BY_COLUMN,
 ) -> dict[str, Any]:
-    """All that decides a run's numbers, as plain JSON; `models` is written beside it when the run begins."""
+    """All that decides a run's numbers, as plain JSON; `models` is written beside it when the run begins.
+
+    What is as it was before it could be chosen is left out, so that an older run still counts as the same.
+    """
+    chosen = {
+        "conditioning": None if conditioning == DEFAULT else conditioning.to_json(),
+        "routing": None if routing == BY_COLUMN else routing.to_json(),
+    }
     return {
         "pair": spec_of(pair),
         "criteria": {"name": criteria.name, "version": criteria.version, "sha256": criteria.sha256},
@@ -90,7 +103,7 @@ def configuration_of(
         "dtype": dtype,
         "template": pair.template,
         "min_candidates": min_candidates,  # 1: a text of the world check, which is weighed but not ranked
-    }
+    } | {name: value for name, value in chosen.items() if value is not None}
 
 
 def slow_line(dtype: str) -> str | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from scoring.chat import EncodedCandidate, NotWeighed, check_template, encode, encode_prompt_check
+from scoring.conditioning import DEFAULT, Conditioning, condition
 from scoring.criteria import CriteriaBody
 from scoring.errors import TemplateProblem
 from scoring.pairs import ModelPair, ModelSpec
@@ -34,6 +35,7 @@ class WeighSetup:
     count_end_of_turn: bool = True
     dtype: str = "auto"  # "auto": as the pair says
     min_candidates: int = 2  # 1 where nothing is ranked: a pasted single response, a text of the world check
+    conditioning: Conditioning = DEFAULT
 
     def spec(self, side: Side) -> ModelSpec:
         """The model to open, in the run's dtype."""
@@ -133,8 +135,10 @@ def _encode_one(item: ItemText, setup: WeighSetup, side: SideView) -> EncodedFor
     n = len(item.responses)
     if n < setup.min_candidates:
         return EncodedFor((), None, Problem(TOO_FEW, f"{n} candidate(s); a ranking needs {setup.min_candidates}"))
-    instruction = setup.criteria.instruction_for(item.domain)
-    messages = list(item.messages)
+    shown = condition(
+        item.messages, setup.criteria.entry_for(item.domain), side=side.name, conditioning=setup.conditioning
+    )
+    messages, instruction = [dict(message) for message in shown.messages], shown.instruction
     try:
         encoded = encode(
             side.facts.tokenizer,

@@ -11,12 +11,14 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session, sessionmaker
 
 from db.queries_runs import IN_HAND
 from db.tables import Run
+from scoring.conditioning import DEFAULT, Conditioning
 from scoring.pairs import ModelPair
 from scoring.protocol import ModelSource
 from services.catalogue_store import get_pair
@@ -24,6 +26,7 @@ from services.criteria_store import CriteriaRow, find_criteria
 from services.datasets import get as get_dataset
 from services.errors import Refused
 from services.precise import start_again
+from services.routing_choice import BY_COLUMN, Routing
 from services.run_rows import RunRow
 from services.runs import configuration_of, get_run, list_runs, request_cancel, resume, start_run
 from services.weighing import WeighProgress, weigh
@@ -40,6 +43,8 @@ def find_or_start(
     criteria: str | None = None,
     rank_by: str = "sum",
     dtype: str = "auto",
+    conditioning: Conditioning = DEFAULT,
+    routing: Routing = BY_COLUMN,
 ) -> int:
     """The unfinished run of exactly these settings, made ready to go on, or a new one; its run_id.
 
@@ -47,16 +52,17 @@ def find_or_start(
     """
     pair = pair if isinstance(pair, ModelPair) else get_pair(pair)
     chosen = find_criteria(sessions, criteria or _default_criteria(pair))
+    wanted = configuration_of(pair, chosen, rank_by=rank_by, dtype=dtype, conditioning=conditioning, routing=routing)
     n_items = get_dataset(sessions, dataset_id).n_items
     for row in list_runs(sessions, dataset_id=dataset_id):
         is_whole = row.n_items == n_items  # a run keeps to the items it began with
-        is_same = _is_same(row, pair=pair, criteria=chosen, rank_by=rank_by, dtype=dtype)
-        if row.status != "done" and is_whole and is_same and row.again_of is None:
+        if row.status != "done" and is_whole and row.again_of is None and is_same(row, wanted, criteria=chosen):
             _make_ready(sessions, row)
             return row.run_id
     return start_run(
-        sessions, dataset_id=dataset_id, pair=pair, criteria_id=chosen.criteria_id, rank_by=rank_by, dtype=dtype
-    )
+        sessions, dataset_id=dataset_id, pair=pair, criteria_id=chosen.criteria_id, rank_by=rank_by, dtype=dtype,
+        conditioning=conditioning, routing=routing,
+    )  # fmt: skip
 
 
 def find_or_start_again(sessions: sessionmaker[Session], run_id: int) -> int:
@@ -107,9 +113,10 @@ def _default_criteria(pair: ModelPair) -> str:
     return pair.name if pair.criteria == "closed" else NO_CRITERIA
 
 
-def _is_same(row: RunRow, *, pair: ModelPair, criteria: CriteriaRow, rank_by: str, dtype: str) -> bool:
-    wanted = configuration_of(pair, criteria, rank_by=rank_by, dtype=dtype)
-    stored = {name: row.configuration.get(name) for name in wanted}  # a begun run has its models written in beside
+def is_same(row: RunRow, wanted: dict[str, Any], *, criteria: CriteriaRow) -> bool:
+    """Whether a run was made under exactly the configuration wanted (`configuration_of`) and these criteria."""
+    decided = {*wanted, "conditioning", "routing"}  # a begun run has its models written in beside
+    stored = {name: value for name, value in row.configuration.items() if name in decided}
     return stored == wanted and row.criteria_id == criteria.criteria_id
 
 

@@ -243,9 +243,8 @@ def _run(plan: _Plan, models: ModelSource, strong: str, weak: str) -> RunRow:
     wanted = configuration_of(pair, plan.criteria, rank_by=plan.rank_by, dtype=plan.dtype)
     n_items = get_dataset(plan.sessions, plan.dataset_id).n_items
     for row in list_runs(plan.sessions, dataset_id=plan.dataset_id):
-        stored = {name: row.configuration.get(name) for name in wanted}
-        is_same = stored == wanted and row.criteria_id == plan.criteria.criteria_id and row.again_of is None
-        if is_same and row.status == "done" and row.n_items == n_items:
+        is_same = weigh_here.is_same(row, wanted, criteria=plan.criteria)
+        if is_same and row.again_of is None and row.status == "done" and row.n_items == n_items:
             return row
     run_id = weigh_here.find_or_start(
         plan.sessions, dataset_id=plan.dataset_id, pair=pair, criteria=plan.criteria.name, rank_by=plan.rank_by,

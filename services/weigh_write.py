@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from db.queries_items import candidates_by_item, items_between, settled_item_ids
 from db.queries_noise import taken_over_item_ids
 from db.tables import Candidate, Item, NotWeighed, Run, Score, Suggestion
+from scoring.conditioning import Conditioning
 from scoring.ratio import CandidateWeight, ItemWeights
 from services.catalogue_store import pair_of
 from services.criteria_store import get_criteria
@@ -70,6 +71,7 @@ def setup_of(sessions: sessionmaker[Session], configuration: dict[str, Any], *, 
         count_end_of_turn=configuration["count_end_of_turn"],
         dtype=configuration["dtype"],
         min_candidates=configuration["min_candidates"],
+        conditioning=Conditioning(**configuration.get("conditioning", {})),
     )
 
 

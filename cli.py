@@ -13,28 +13,15 @@ from typing import Annotated, NoReturn
 
 import typer
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Session, sessionmaker
 from typer._click.exceptions import ClickException, NoArgsIsHelpError  # typer is pinned, and has no public name for it
 
 from services import datasets as dataset_store
-from services import evaluation, exports, imports, precise, weigh_here, workplace
-from services import runs as run_store
-from services.catalogue_store import list_pairs
+from services import exports, imports, workplace
 from services.demo import load_demo
 from services.errors import ServiceError
-from services.run_rows import RunRow
-from ui.command_words import DType, ExportFormat, Only, RankBy
-from ui.several_models import MODELS_HELP, weigh_several
-from ui.terminal import (
-    give_up,
-    notice,
-    print_evaluation,
-    print_json,
-    print_table,
-    progress,
-    say,
-    what_a_run_did,
-)
+from ui import evaluate_command, list_commands, weigh_command
+from ui.command_words import LAST_RUN, DatasetName, ExportFormat, JsonFlag, Only
+from ui.terminal import give_up, notice, print_json, progress, say, what_a_run_did
 
 app = typer.Typer(
     name="tare",
@@ -45,10 +32,6 @@ app = typer.Typer(
 )
 
 INTERRUPTED = 130  # what typer returns after Ctrl+C
-LAST_RUN = 2**31 - 1  # the largest number either database can look for
-
-JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
-DatasetName = Annotated[str, typer.Argument(help="The dataset's name.", show_default=False)]
 
 
 def main() -> NoReturn:
@@ -105,82 +88,12 @@ def import_file(
             say(f"  line {bad.line}: {bad.reason}")
 
 
-@app.command("weigh")
-def weigh(
-    dataset: DatasetName,
-    pair: Annotated[str | None, typer.Option("--pair", help="A pair of the catalogue; see `tare pairs`.")] = None,
-    models: Annotated[list[str] | None, typer.Option("--models", help=MODELS_HELP)] = None,
-    criteria: Annotated[str | None, typer.Option("--criteria", help="A criteria set by name.")] = None,
-    rank_by: Annotated[RankBy, typer.Option("--rank-by", help="What ranks.")] = RankBy.SUM,
-    dtype: Annotated[DType, typer.Option("--dtype", help="What the models compute in; auto suits the device.")] = (
-        DType.AUTO
-    ),
-    as_json: JsonFlag = False,
-) -> None:
-    """Weigh every candidate of a dataset. Interrupted, the same command goes on where it stopped."""
-    sessions = workplace.open_sessions()
-    dataset_id = dataset_store.find_dataset(sessions, dataset).dataset_id
-    slow = run_store.slow_line(dtype.value)
-    if slow is not None:
-        notice(slow)
-    if pair is None or models:
-        weigh_several(
-            sessions, dataset_id, models or (), pair=pair, criteria=criteria, rank_by=rank_by.value, dtype=dtype.value,
-            as_json=as_json,
-        )  # fmt: skip
-        return
-    run_id = weigh_here.find_or_start(
-        sessions, dataset_id=dataset_id, pair=pair, criteria=criteria, rank_by=rank_by.value, dtype=dtype.value
-    )
-    _see_to_its_end(sessions, run_id, title=f"Weighing {dataset}", as_json=as_json)
-
-
-@app.command("again")
-def again(
-    run: Annotated[int, typer.Argument(min=1, max=LAST_RUN, help="A finished run's number.", show_default=False)],
-    as_json: JsonFlag = False,
-) -> None:
-    """Weigh again in float32 the items that a run could not tell apart; a new run takes all others over from it."""
-    sessions = workplace.open_sessions()
-    run_id = weigh_here.find_or_start_again(sessions, run)
-    _see_to_its_end(sessions, run_id, title=f"Run {run} in float32", as_json=as_json)
-
-
-def _see_to_its_end(sessions: sessionmaker[Session], run_id: int, *, title: str, as_json: bool) -> None:
-    with progress() as show:
-        row = weigh_here.weigh_or_follow(
-            sessions,
-            workplace.model_room,
-            run_id,
-            on_progress=lambda p: show(title, round(p.share * p.n_items), p.n_items),
-        )
-    if as_json:
-        print_json(row)
-    if row.status == "failed":
-        give_up(f"run {row.run_id} failed: {row.error}")
-    if row.status == "cancelled":
-        give_up(f"run {row.run_id} was cancelled at {row.n_done} of {row.n_items} items; the same command goes on")
-    if not as_json:
-        say(f"Run {row.run_id} is {row.status}: {what_a_run_did(row)}.")
-        if row.n_within_noise and precise.why_not_again(row) is None:
-            say(f"`tare again {row.run_id}` weighs those within numeric noise again in float32.")
-
-
-@app.command("evaluate")
-def evaluate(
-    dataset: DatasetName,
-    run: Annotated[
-        int | None, typer.Option("--run", min=1, max=LAST_RUN, help="A run's number; the latest by default.")
-    ] = None,
-    as_json: JsonFlag = False,
-) -> None:
-    """How often the run's best candidate is the gold best, with n and 95 % intervals."""
-    sessions = workplace.open_sessions()
-    report = evaluation.evaluate(sessions, dataset_store.find_dataset(sessions, dataset).dataset_id, run)
-    if as_json:
-        print_json(report.to_json())
-    else:
-        print_evaluation(report)
+app.command("weigh")(weigh_command.weigh)
+app.command("again")(weigh_command.again)
+app.command("evaluate")(evaluate_command.evaluate)
+app.command("pairs")(list_commands.list_pairs)
+app.command("datasets")(list_commands.list_datasets)
+app.command("runs")(list_commands.list_runs)
 
 
 @app.command("export")
@@ -202,54 +115,6 @@ def export(
     say(f"{report.n_rows} rows written to {out_file}.")
     for reason, count in report.left_out.items():
         say(f"  left out, {reason}: {count}")
-
-
-@app.command("pairs")
-def pairs(as_json: JsonFlag = False) -> None:
-    """The catalogue of model pairs."""
-    rows = list_pairs()
-    if as_json:
-        print_json({"pairs": rows})
-        return
-    lines = [
-        (r.name, f"{r.strong} over {r.weak}", r.parameters, f"{r.context:,}", f"{r.memory_gb:g} GB", r.licence)
-        for r in rows
-    ]
-    print_table("Model pairs", ("name", "strong over weak", "parameters", "context", "memory", "licence"), lines)
-
-
-@app.command("datasets")
-def datasets(as_json: JsonFlag = False) -> None:
-    """The datasets of this database."""
-    rows = dataset_store.list_datasets(workplace.open_sessions())
-    if as_json:
-        print_json({"datasets": rows})
-        return
-    lines = [(r.name, str(r.n_items), str(r.n_candidates), str(r.n_decided), r.file_name) for r in rows]
-    print_table("Datasets", ("name", "items", "candidates", "decided", "file"), lines)
-
-
-@app.command("runs")
-def runs(dataset: DatasetName, as_json: JsonFlag = False) -> None:
-    """The runs of a dataset, newest first, and what the newest could not weigh."""
-    sessions = workplace.open_sessions()
-    rows = run_store.list_runs(sessions, dataset_id=dataset_store.find_dataset(sessions, dataset).dataset_id)
-    if as_json:
-        print_json({"dataset": dataset, "runs": rows})
-        return
-    lines = [(str(r.run_id), r.pair, _versioned(r), r.rank_by, _status(r), r.error or what_a_run_did(r)) for r in rows]
-    print_table(f"Runs of {dataset}", ("run", "pair", "criteria", "by", "status", "what it did"), lines)
-    for row in rows[:1]:
-        for left in run_store.list_not_weighed(sessions, row.run_id, limit=20):
-            say(f"  run {row.run_id}, item {left.position + 1}: {left.reason}: {left.detail}")
-
-
-def _status(run: RunRow) -> str:
-    return run.status if run.again_of is None else f"{run.status}, run {run.again_of} again in float32"
-
-
-def _versioned(run: RunRow) -> str:
-    return f"{run.criteria} v{run.criteria_version}"
 
 
 @app.command("demo")

@@ -125,7 +125,7 @@ def test_every_page_setting_table_and_command_is_documented() -> None:
     sources = "\n".join(p.read_text(encoding="utf-8") for p in modules())
     settings = set(re.findall(r"\"(TARE_[A-Z_]+)\"", sources))
     pages = {p.stem for p in (ROOT / "pages").glob("*.py")}
-    commands = set(re.findall(r"@app\.command\(\"([a-z]+)\"", sources))
+    commands = set(re.findall(r"app\.command\(\"([a-z]+)\"", sources))
     missing = {s for s in settings if s not in text}
     missing |= {t for t in Base.metadata.tables if f"`{t}`" not in text}
     missing |= {p for p in pages if f"**{p.capitalize()}**" not in text}

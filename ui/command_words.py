@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+LAST_RUN = 2**31 - 1  # the largest number either database can look for
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")]
+DatasetName = Annotated[str, typer.Argument(help="The dataset's name.", show_default=False)]
 
 
 class ExportFormat(StrEnum):

@@ -78,12 +78,13 @@ def read_items(session: Session, dataset_id: int, run_id: int | None) -> Iterato
     noise_margin = None if run is None else run.noise_margin
     for first in range(0, last_position(session, dataset_id) + 1, BATCH_ITEMS):
         items = items_between(session, dataset_id, first=first, last=first + BATCH_ITEMS - 1)
-        yield from _with_findings(session, items, run_id, noise_margin)
+        yield from with_findings(session, items, run_id, noise_margin)
 
 
-def _with_findings(
+def with_findings(
     session: Session, items: Sequence[Item], run_id: int | None, noise_margin: float | None
 ) -> Iterator[ExportItem]:
+    """These items, at most a few hundred at a time, with all that is known of them."""
     item_ids = [item.item_id for item in items]
     candidates = candidates_by_item(session, item_ids)
     decisions = decisions_by_item(session, item_ids)

@@ -1,4 +1,4 @@
-"""What a trial is to a screen or the command line: its flips, sorted into fixes and regressions, and shares with intervals.
+"""What a trial is to a screen or the command line: its flips, fixes and regressions apart, and shares with intervals.
 
 Leaves out the counting (trial_ledger.py) and the weighing (trials.py).
 """

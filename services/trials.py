@@ -1,21 +1,36 @@
 """Try it: a draft of criteria weighed on some items beside a finished run, before anybody adopts it.
 
-Same models, dtype, rank_by, routing and conditioning as the run unless told otherwise; only the text differs. What is in
-the log-prob cache is not computed again, so a model whose text did not change computes nothing.
-Leaves out which flips are fixes (trial_ledger.py) and the choice of items (trial_items.py).
+Same models, dtype, rank_by, routing and conditioning as the run unless told otherwise; only the text differs. What is
+in the log-prob cache is not computed again, so a model whose text did not change computes nothing.
+Leaves out which flips are fixes (trial_ledger.py), the choice of items (trial_items.py) and the work (trial_weigh.py).
 """
 
 from __future__ import annotations
 
+import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from sqlalchemy.orm import Session, sessionmaker
 
+from db.queries_trials import trials_of
+from db.tables import Run
+from db.tables_criteria import Trial
 from scoring.conditioning import Conditioning
-from scoring.criteria_body import CriteriaBody
+from scoring.criteria import builtin_criteria
+from scoring.criteria_body import CriteriaBody, DomainCriteria
+from scoring.pairs import ModelPair
 from scoring.protocol import ModelSource
+from services.catalogue_store import pair_of
+from services.criteria_store import is_own
+from services.errors import NotFound, Refused
+from services.trial_items import compare, require_items, sample_items
+from services.trial_ledger import ledger
 from services.trial_rows import Flip, Only, TrialProblem, TrialReport
+from services.trial_weigh import TrialWork
+from services.weigh_encode import WeighSetup
+from services.weigh_write import setup_of
 
 __all__ = ["Flip", "Only", "TrialProblem", "TrialReport", "advance", "latest_trial", "read_trial", "start_trial"]
 
@@ -39,7 +54,23 @@ def start_trial(
 
     Raises NotFound (run) or Refused (run not finished, no such item, nothing to sample), each with the way out.
     """
-    raise NotImplementedError
+    run = _finished_run(sessions, run_id)
+    chosen = (
+        sample_items(sessions, run_id, n=n, only=only) if item_ids is None else require_items(sessions, run, item_ids)
+    )
+    read = Conditioning(**run.configuration.get("conditioning", {})) if conditioning is None else conditioning
+    configuration = {"conditioning": read.to_json()}
+    with sessions.begin() as session:
+        for known in trials_of(session, run_id, body.sha256):
+            if known.item_ids == chosen and known.configuration["conditioning"] == configuration["conditioning"]:
+                return known.trial_id
+        trial = Trial(
+            dataset_id=run.dataset_id, run_id=run_id, criteria_sha256=body.sha256, body=json.loads(body.to_json()),
+            configuration=configuration, item_ids=chosen,
+        )  # fmt: skip
+        session.add(trial)
+        session.flush()
+        return trial.trial_id
 
 
 def advance(
@@ -55,14 +86,104 @@ def advance(
     Killed or stopped at any point it goes on from the last chunk. Raises NotFound, Refused (other weights than the
     run's), or a ScoringError in one line; what was weighed until then is kept.
     """
-    raise NotImplementedError
+    trial, run = _read(sessions, trial_id)
+    known = run.configuration.get("models", {})
+    TrialWork(
+        sessions=sessions,
+        trial_id=trial_id,
+        run_id=run.run_id,
+        setup=_setup(sessions, trial, run),
+        item_ids=trial.item_ids,
+        done={int(item_id) for item_id in trial.results},
+        fingerprints={side: known[side]["fingerprint"] for side in ("strong", "weak") if side in known},
+        on_progress=on_progress or (lambda _done, _items: None),
+        stop=stop or threading.Event(),
+    ).run(models)
+    return read_trial(sessions, trial_id)
 
 
 def read_trial(sessions: sessionmaker[Session], trial_id: int) -> TrialReport:
     """The trial as far as it is, against the decisions and gold of now. NotFound when there is none."""
-    raise NotImplementedError
+    trial, run = _read(sessions, trial_id)
+    with sessions() as session:
+        compared, problems = compare(session, run, trial.results)
+    found = ledger(compared)
+    computed: Mapping[str, int] = trial.configuration.get("computed", {})
+    return TrialReport(
+        trial_id=trial_id,
+        run_id=run.run_id,
+        criteria_sha256=trial.criteria_sha256,
+        n_items=len(trial.item_ids),
+        n_weighed=len(trial.results),
+        n_problems=len(problems),
+        flips=found.flips,
+        fixes=found.fixes,
+        regressions=found.regressions,
+        unjudged=found.n("unjudged"),
+        before=found.before,
+        after=found.after,
+        change=found.change,
+        n_computed_strong=computed.get("strong", 0),
+        n_computed_weak=computed.get("weak", 0),
+        is_finished=trial.finished_at is not None,
+        problems=tuple(problems),
+        others=found.n("other"),
+        n_within_noise=sum(flip.is_within_noise for flip in found.flips),
+        notice=_notice(pair_of(run.configuration["pair"]), _body(trial)),
+        rank_by=run.configuration["rank_by"],
+        conditioning=trial.configuration["conditioning"],
+    )
 
 
 def latest_trial(sessions: sessionmaker[Session], *, run_id: int, body: CriteriaBody) -> int | None:
     """The newest trial of exactly this text beside this run; None when there is none."""
-    raise NotImplementedError
+    with sessions() as session:
+        known = trials_of(session, run_id, body.sha256)
+    return known[0].trial_id if known else None
+
+
+def _finished_run(sessions: sessionmaker[Session], run_id: int) -> Run:
+    with sessions() as session:
+        run = session.get(Run, run_id)
+    if run is None:
+        raise NotFound(f"no run {run_id}; it may have been deleted")
+    if run.status != "done":
+        raise Refused(f"run {run_id} is {run.status}; a draft is tried beside a finished run, so let it finish first")
+    return run
+
+
+def _read(sessions: sessionmaker[Session], trial_id: int) -> tuple[Trial, Run]:
+    with sessions() as session:
+        trial = session.get(Trial, trial_id)
+        run = None if trial is None else session.get(Run, trial.run_id)
+    if trial is None or run is None:
+        raise NotFound(f"no trial {trial_id}; its run may have been deleted: start it again")
+    return trial, run
+
+
+def _body(trial: Trial) -> CriteriaBody:
+    return CriteriaBody.from_json(json.dumps(trial.body))
+
+
+def _setup(sessions: sessionmaker[Session], trial: Trial, run: Run) -> WeighSetup:
+    as_run = setup_of(sessions, run.configuration, criteria_id=run.criteria_id)
+    read = Conditioning(**trial.configuration["conditioning"])
+    return replace(as_run, criteria=_body(trial), conditioning=read)
+
+
+def _notice(pair: ModelPair, body: CriteriaBody) -> str:
+    """Whether a closed pair has ever seen the draft's text; what it has not, it reads as noise."""
+    if pair.criteria != "closed":
+        return ""
+    own = [known.body for known in builtin_criteria().values() if is_own(known.name, pair=pair)]
+    known = {entry.instruction for one in own for entry in _entries(one)} | {""}
+    if body.n_exemplars or any(entry.instruction not in known for entry in _entries(body)):
+        return (
+            f"The pair {pair.name!r} was trained on {len(known) - 1} instructions of its own and on no exemplars; "
+            "other text is noise to it, and what changes here says little about other pairs."
+        )
+    return ""
+
+
+def _entries(body: CriteriaBody) -> list[DomainCriteria]:
+    return [body.default, *(entry for _, entry in body.domains)]

@@ -60,11 +60,11 @@ def domain_by_item(session: Session, run_id: int, items: Sequence[Item]) -> dict
     return found
 
 
-def standing_overrides(session: Session, dataset_id: int) -> list[Decision]:
-    """The overrides of a dataset that still stand, of whichever run, oldest first."""
+def overridden_item_ids(session: Session, dataset_id: int) -> list[int]:
+    """The items of a dataset on which somebody's override still stands."""
     ids = effective_decisions(dataset_id, annotator=None, run_id=None)
-    wanted = select(Decision).where(Decision.decision_id.in_(ids), Decision.verdict == "override")
-    return list(session.scalars(wanted.order_by(Decision.decision_id)))
+    wanted = select(Decision.item_id).where(Decision.decision_id.in_(ids), Decision.verdict == "override").distinct()
+    return list(session.scalars(wanted))
 
 
 def latest_of(session: Session, decision: Decision) -> Decision:

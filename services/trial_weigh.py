@@ -1,7 +1,7 @@
 """The work of a trial: what is left of its items, chunk by chunk, under the models of its run.
 
-The chunks follow from the items alone, so a resumed trial plans the same packs; every pack is in the cache as soon as it
-is computed. Somebody waits at the screen: the work goes before a run's (scoring/turns.py).
+The chunks follow from the items alone, so a resumed trial plans the same packs; every pack is cached as soon as it is
+computed. Somebody waits at the screen: the work goes before a run's (scoring/turns.py).
 Leaves out which items (trial_items.py) and what came of it (trial_ledger.py).
 """
 

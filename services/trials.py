@@ -23,6 +23,7 @@ from scoring.criteria_body import CriteriaBody, DomainCriteria
 from scoring.pairs import ModelPair
 from scoring.protocol import ModelSource
 from services.catalogue_store import pair_of
+from services.criteria_drafts import sound_body
 from services.criteria_store import is_own
 from services.errors import NotFound, Refused
 from services.trial_items import compare, require_items, sample_items
@@ -55,6 +56,7 @@ def start_trial(
     Raises NotFound (run) or Refused (run not finished, no such item, nothing to sample), each with the way out.
     """
     run = _finished_run(sessions, run_id)
+    body = sound_body(body)
     chosen = (
         sample_items(sessions, run_id, n=n, only=only) if item_ids is None else require_items(sessions, run, item_ids)
     )

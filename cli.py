@@ -19,7 +19,7 @@ from services import datasets as dataset_store
 from services import exports, imports, workplace
 from services.demo import load_demo
 from services.errors import ServiceError
-from ui import evaluate_command, list_commands, weigh_command
+from ui import evaluate_command, list_commands, route_command, weigh_command
 from ui.command_words import LAST_RUN, DatasetName, ExportFormat, JsonFlag, Only
 from ui.terminal import give_up, notice, print_json, progress, say, what_a_run_did
 
@@ -58,22 +58,23 @@ def main() -> NoReturn:
 
 @app.command("import")
 def import_file(
-    file: Annotated[Path, typer.Argument(help="JSON, JSONL, CSV, TSV or Parquet.", show_default=False)],
+    files: Annotated[list[Path], typer.Argument(help="JSON, JSONL, CSV, TSV or Parquet.", show_default=False)],
     name: Annotated[str, typer.Option("--name", help="What the dataset will be called.", show_default=False)],
     format: Annotated[str | None, typer.Option("--format", help="Take it as this format; sniffed by default.")] = None,
     again: Annotated[bool, typer.Option("--again", help="Import a file that was imported before.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Import a file of prompts and responses as a dataset."""
+    """Import prompts and responses as a dataset; several files of one format make one."""
     sessions = workplace.open_sessions()
+    title = f"Importing {files[0].name}" if len(files) == 1 else f"Importing {len(files)} files"
     with progress() as show:
-        report = imports.import_file(
+        report = imports.import_files(
             sessions,
-            file,
+            files,
             name=name,
             format=format,
             allow_again=again,
-            on_progress=lambda n_rows, share: show(f"Importing {file.name}", n_rows, round(n_rows / max(share, 1e-9))),
+            on_progress=lambda n_rows, share: show(title, n_rows, round(n_rows / max(share, 1e-9))),
         )
     if as_json:
         print_json(report)
@@ -90,6 +91,7 @@ def import_file(
 
 app.command("weigh")(weigh_command.weigh)
 app.command("again")(weigh_command.again)
+app.command("route")(route_command.route)
 app.command("evaluate")(evaluate_command.evaluate)
 app.command("pairs")(list_commands.list_pairs)
 app.command("datasets")(list_commands.list_datasets)

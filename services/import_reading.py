@@ -11,6 +11,7 @@ from services.formats.containers import Container, find_container
 from services.formats.drafts import Fields, ItemDraft
 from services.formats.problems import BadRow, UnreadableFile
 from services.formats.shapes import Shape, find_shape, shape_named
+from services.formats.subset_names import put_subset, subset_named
 
 SNIFFED_ROWS = 50  # the shape is told from the first rows that can be read
 
@@ -23,6 +24,8 @@ class Source:
     container: Container
     shape: Shape
     first: Fields
+    name: str  # what the person calls it
+    subset: str | None = None  # the subset that the file's name tells, where only the name does
 
     def statement(self, n_rows: int, sizes: tuple[int, int]) -> str:
         """What was understood, in words: "LLMBar: JSON array of 100 rows, label 1 or 2 names the better ...".
@@ -57,13 +60,14 @@ def open_source(path: Path, name: str, format: str | None = None) -> Source:
     wanted = shape_named(format) if format else None
     container = find_container(path, name)
     rows = list(islice(container.read(path), SNIFFED_ROWS))
-    readable = [row.fields for row in rows if row.fields is not None]
+    subset = subset_named(f"{path.parent.name}/{name}")
+    readable = [put_subset(row.fields, subset) for row in rows if row.fields is not None]
     if not readable:
         first = f"; line {rows[0].line}: {rows[0].problem}" if rows else ""
         raise UnreadableFile(f"{name!r} has no row that can be read{first}")
     shape = wanted or find_shape(readable)
     typical = next((fields for fields in readable if shape.matches(fields)), readable[0])
-    return Source(path, container, shape, typical)
+    return Source(path, container, shape, typical, name, subset)
 
 
 def read_items(source: Source) -> Iterator[Outcome]:
@@ -77,7 +81,7 @@ def read_items(source: Source) -> Iterator[Outcome]:
             yield Outcome(row.line, row.share, None, row.problem or "the row cannot be read")
             continue
         try:
-            item = source.shape.parse(row.fields)
+            item = source.shape.parse(put_subset(row.fields, source.subset))
         except BadRow as problem:
             yield Outcome(row.line, row.share, None, str(problem))
             continue

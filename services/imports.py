@@ -1,15 +1,16 @@
 """Import of a preference file: look at it first (`preview`), then take it in (`import_file`).
 
-Both stream: a row is in memory while it is read, 500 items while they are written. An import is invisible until it is
+Several files of one kind, as benchmarks are published, become one dataset in the order given (`import_files`). All
+stream: a row is in memory while it is read, 500 items while they are written. An import is invisible until it is
 whole (`dataset.state` is "importing"); one that fails leaves nothing, one that is killed is swept up by the next.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import select
@@ -22,7 +23,7 @@ from services.errors import Refused
 from services.formats.drafts import ItemDraft
 from services.formats.problems import UnreadableFile
 from services.import_counts import BadRowSeen, ImportCounts, Tally
-from services.import_reading import Source, open_source, read_items
+from services.import_reading import Outcome, Source, open_source, read_items
 from services.item_store import batched, discard, discard_leftovers, importer_mark, insert_items
 
 PROGRESS_EVERY_ROWS = 200
@@ -97,17 +98,52 @@ def import_file(
         SameFile: it is in already, unless `allow_again`.
         BadName, NameTaken: the name will not do.
     """
-    path, name = Path(path), check_name(name)
-    called = clean_file_name(file_name or path.name)
-    source = open_source(path, called, format)
-    sha256 = _sha256(path)
+    called = [clean_file_name(file_name or Path(path).name)]
+    return _import(sessions, [Path(path)], called, name, format, allow_again, on_progress)
+
+
+def import_files(
+    sessions: sessionmaker[Session],
+    paths: Sequence[Path | str],
+    *,
+    name: str,
+    format: str | None = None,
+    allow_again: bool = False,
+    on_progress: Callable[[int, float], None] | None = None,
+) -> ImportReport:
+    """Takes files of one format in as one new dataset, in their order; as `import_file` otherwise.
+
+    Raises:
+        Refused: they are of different formats.
+    """
+    found = [Path(path) for path in paths]
+    called = [clean_file_name(path.name) for path in found]
+    return _import(sessions, found, called, name, format, allow_again, on_progress)
+
+
+def _import(
+    sessions: sessionmaker[Session],
+    paths: Sequence[Path],
+    called: Sequence[str],
+    name: str,
+    format: str | None,
+    allow_again: bool,
+    on_progress: Callable[[int, float], None] | None,
+) -> ImportReport:
+    name = check_name(name)
+    sources = [open_source(path, one, format) for path, one in zip(paths, called, strict=True)]
+    source = sources[0]
+    _require_one_shape(sources)
+    sha256 = _sha256(paths)
     discard_leftovers(sessions)
-    with _new_dataset(sessions, name, called, sha256, allow_again) as dataset_id:
-        counts = _import_rows(sessions, dataset_id, source, on_progress)
+    file_name = called[0] if len(called) == 1 else clean_file_name(f"{called[0]} and {len(called) - 1} more")
+    with _new_dataset(sessions, name, file_name, sha256, allow_again) as dataset_id:
+        counts = _import_rows(sessions, dataset_id, sources, on_progress)
         if not counts.n_items:
             first = counts.bad_rows[0]
             raise UnreadableFile(f"no row of {counts.n_rows} can be used; line {first.line}: {first.reason}")
         statement = source.statement(counts.n_rows, (counts.candidates_min, counts.candidates_max))
+        statement = statement if len(sources) == 1 else f"{len(sources)} files; {statement}"
         _make_ready(sessions, dataset_id, source.shape.name, statement, counts)
     return ImportReport(
         dataset_id=dataset_id,
@@ -121,6 +157,15 @@ def import_file(
         n_gold=counts.n_gold,
         warnings=counts.warnings,
     )
+
+
+def _require_one_shape(sources: Sequence[Source]) -> None:
+    other = next((source for source in sources if source.shape.name != sources[0].shape.name), None)
+    if other is not None:
+        raise Refused(
+            f"{sources[0].name!r} is {sources[0].shape.title} and {other.name!r} is {other.shape.title}; "
+            "files of one dataset have one format: import them apart, or name the format"
+        )
 
 
 @contextmanager
@@ -161,13 +206,13 @@ def _require_new(session: Session, sha256: str) -> None:
 def _import_rows(
     sessions: sessionmaker[Session],
     dataset_id: int,
-    source: Source,
+    sources: Sequence[Source],
     on_progress: Callable[[int, float], None] | None,
 ) -> ImportCounts:
     tally = Tally()
 
     def items() -> Iterator[ItemDraft]:
-        for outcome in read_items(source):
+        for outcome in _outcomes(sources):
             tally.add(outcome)
             if on_progress and (tally.n_rows % PROGRESS_EVERY_ROWS == 0 or outcome.share >= 1):
                 on_progress(tally.n_rows, outcome.share)
@@ -182,6 +227,18 @@ def _import_rows(
     return tally.finish()
 
 
+def _outcomes(sources: Sequence[Source]) -> Iterator[Outcome]:
+    """Every row of every file; of several, a bad row says which file it is in, and the share is that of all."""
+    n = len(sources)
+    for place, source in enumerate(sources):
+        for outcome in read_items(source):
+            if n == 1:
+                yield outcome
+                continue
+            reason = f"{source.name}: {outcome.reason}" if outcome.reason else ""
+            yield replace(outcome, share=(place + outcome.share) / n, reason=reason)
+
+
 def _make_ready(
     sessions: sessionmaker[Session], dataset_id: int, format: str, statement: str, counts: ImportCounts
 ) -> None:
@@ -192,6 +249,10 @@ def _make_ready(
         dataset.created_at, dataset.state = utc_now(), "ready"
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def _sha256(paths: Sequence[Path]) -> str:
+    """Of the file's bytes; of several files, of their digests in order."""
+    digests = []
+    for path in paths:
+        with path.open("rb") as file:
+            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+    return digests[0] if len(digests) == 1 else hashlib.sha256("\n".join(digests).encode()).hexdigest()

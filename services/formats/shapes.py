@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from services.formats import best_of_n, hh, llmbar, tare_rows, trl_preference
+from services.formats import (
+    best_of_n,
+    helpsteer2,
+    hh,
+    llmbar,
+    nectar,
+    rewardbench,
+    rewardbench2,
+    tare_rows,
+    trl_preference,
+)
 from services.formats.drafts import Fields, ItemDraft
 from services.formats.problems import UnknownFormat
 
@@ -25,6 +35,10 @@ SHAPES = tuple(
     Shape(name, title, module.matches, module.explain, module.parse)
     for name, title, module in (
         ("tare", "Tare's own export", tare_rows),
+        ("rewardbench", "RewardBench", rewardbench),
+        ("rewardbench-2", "RewardBench 2", rewardbench2),
+        ("helpsteer2", "HelpSteer2-preference", helpsteer2),
+        ("nectar", "Nectar", nectar),
         ("best-of-n", "Best of N", best_of_n),
         ("llmbar", "LLMBar", llmbar),
         ("hh", "HH-RLHF", hh),

@@ -273,7 +273,7 @@ def test_a_format_that_is_named_is_not_sniffed(write_file: WriteFile) -> None:
     path = write_file("a.jsonl", jsonl([row]))
     assert preview(path).format == "llmbar"
     assert preview(path, format="trl").format == "trl"
-    with pytest.raises(UnknownFormat, match="there is no format 'xml'; choose one of tare, best-of-n"):
+    with pytest.raises(UnknownFormat, match="there is no format 'xml'; choose one of tare, rewardbench"):
         preview(path, format="xml")
 
 

@@ -76,8 +76,8 @@ def find_adapter(spec: ModelSpec) -> AdapterFiles:
                 "the adapter as safetensors"
             )
         raise ModelUnavailable(f"{ref}: {WEIGHTS_FILE} is missing in {folder}; complete the files")
-    _check_kind(ref, config)
-    _check_base(ref, config, spec)
+    check_kind(ref, config)
+    check_base(ref, config, spec)
     return AdapterFiles(ref, folder, commit_of(folder), config, count_parameters(ref, weights))
 
 
@@ -92,7 +92,8 @@ def adapter_fingerprint(files: AdapterFiles, base_fingerprint: str) -> str:
     return digest.hexdigest()
 
 
-def _check_kind(ref: str, config: Mapping[str, Any]) -> None:
+def check_kind(ref: str, config: Mapping[str, Any]) -> None:
+    """Refuse what is no LoRA of a causal LM, or would change the base beneath other adapters."""
     way_out = "merge it into its base (merge_and_unload of peft) and name the merged folder as a model"
     kind = config.get("peft_type")
     if kind != "LORA":
@@ -114,7 +115,7 @@ def _check_kind(ref: str, config: Mapping[str, Any]) -> None:
         )
 
 
-def _check_base(ref: str, config: Mapping[str, Any], spec: ModelSpec) -> None:
+def check_base(ref: str, config: Mapping[str, Any], spec: ModelSpec) -> None:
     """Refuse another hub model than the adapter was trained over; folders cannot be compared by name, only by shape."""
     named = config.get("base_model_name_or_path")
     if not isinstance(named, str) or not named:

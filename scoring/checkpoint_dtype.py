@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 from scoring.model_files import find_model
 from scoring.pairs import DType, ModelSpec
@@ -20,7 +22,11 @@ def checkpoint_dtype(spec: ModelSpec) -> DType | None:
 
 @lru_cache(maxsize=256)  # asked at every opening; an error is not remembered
 def _named(ref: str, revision: str | None) -> DType | None:
-    config = find_model(ModelSpec(ref, revision)).config
+    return dtype_in(find_model(ModelSpec(ref, revision)).config)
+
+
+def dtype_in(config: Mapping[str, Any]) -> DType | None:
+    """What a config.json names, if Tare computes in it."""
     for part in (config, config.get("text_config")):
         if isinstance(part, dict):
             named = str(part.get("dtype") or part.get("torch_dtype") or "").removeprefix("torch.")

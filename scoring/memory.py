@@ -1,13 +1,12 @@
 """How much memory a device has left, in bytes, and how much a model's weights take.
 
-Asks the system and torch; decides nothing (models.py refuses, room.py evicts).
+Asks the system and torch; decides nothing (models.py refuses, room.py evicts). Torch is imported only for devices that
+are its own, so that a screen can ask for the host's memory before torch is loaded.
 """
 
 import os
 from collections.abc import Sequence
 from pathlib import Path
-
-import torch
 
 ITEM_BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 GIGABYTE = 10**9
@@ -29,18 +28,22 @@ def needed_bytes(parameters: int, dtype: str) -> int:
 
 def available_bytes(device: str) -> int:
     """Bytes that can still be allocated on the device."""
-    kind = torch.device(device).type
+    kind = device.split(":")[0]
+    if kind not in ("cuda", "mps"):
+        return _available_on_host()
+    import torch
+
     if kind == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
         return free + cached
-    if kind == "mps":
-        return torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
-    return _available_on_host()
+    return torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
 
 
 def all_devices(wanted: str) -> tuple[str, ...]:
     """The devices to use: with "auto" or "cuda" every CUDA device there is, else the one that is wanted."""
+    import torch
+
     if wanted in ("auto", "cuda") and torch.cuda.is_available():
         return tuple(f"cuda:{index}" for index in range(torch.cuda.device_count()))
     return (wanted,)

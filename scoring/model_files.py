@@ -42,7 +42,7 @@ def find_model(spec: ModelSpec) -> ModelFiles:
     """
     folder = local_folder(spec.ref) or from_hub(spec.ref, spec.revision)
     config = read_json(spec.ref, folder / "config.json")
-    weights = _weight_files(spec.ref, folder)
+    weights = weight_files(spec.ref, folder)
     count = sum(count_parameters(spec.ref, path) for path in weights)
     return ModelFiles(spec.ref, folder, weights, commit_of(folder), config, count)
 
@@ -154,7 +154,8 @@ def from_hub(ref: str, revision: str | None, wanted: Sequence[str] = _WANTED) ->
     return Path(folder)
 
 
-def _weight_files(ref: str, folder: Path) -> tuple[Path, ...]:
+def weight_files(ref: str, folder: Path) -> tuple[Path, ...]:
+    """The safetensors files of a model's folder, all there. Raises ModelUnavailable, UnsafeModel (only pickles)."""
     index = folder / "model.safetensors.index.json"
     if (folder / "model.safetensors").is_file():
         return (folder / "model.safetensors",)

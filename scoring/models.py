@@ -5,7 +5,7 @@ Keeps nothing (room.py does) and weighs nothing (engines.py). Every failure is o
 
 import copy
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ __all__ = [
 # Tokenizers without a limit of their own say 10^30; no model reads a million tokens in one forward here.
 ABSURD_LENGTH = 1_000_000
 # What transformers raises over files that are incomplete, damaged or not what they say.
-_BROKEN_FILES = (OSError, ValueError, KeyError, TypeError, ImportError, SafetensorError, StrictDataclassError)
+BROKEN_FILES = (OSError, ValueError, KeyError, TypeError, ImportError, SafetensorError, StrictDataclassError)
 CONTEXT_NAMES = ("max_position_embeddings", "n_positions", "max_sequence_length", "seq_length", "max_seq_len")
 
 # transformers and peft patch torch and their own classes while they build a model (default dtype, weight tying, how
@@ -112,7 +112,7 @@ def load_model(spec: ModelSpec, *, device: str = "auto", dtype: DType = "auto") 
     device = choose_device(device)
     dtype = choose_dtype(spec.dtype if spec.dtype != "auto" else dtype, device, spec=spec)
     files = find_model(spec)
-    _check_architecture(files)
+    check_architecture(files.ref, files.config)
     _check_memory(files, device, dtype)
     tokenizer = load_tokenizer(files.ref, files.folder)
     model = _load_weights(files, device, dtype)
@@ -130,7 +130,7 @@ def load_adapter(spec: ModelSpec, base: LoadedModel) -> LoadedModel:
     """Put the spec's adapter over a loaded base, whose weights both then share. Raises ModelUnavailable."""
     files = find_adapter(spec)
     _check_memory(files, base.device, base.dtype)
-    tokenizer = _adapter_tokenizer(files, lambda: base.tokenizer)
+    tokenizer = adapter_tokenizer(files, lambda: base.tokenizer)
     with _building:  # the engine too: it looks at the model, which must not change beneath it
         name, memory = base.shelf.load(files)
         try:
@@ -170,17 +170,18 @@ def context_limit(config: Any, tokenizer: Any) -> int:
     return limit
 
 
-def _check_architecture(files: ModelFiles) -> None:
-    kind = files.config.get("model_type")
+def check_architecture(ref: str, config: Mapping[str, Any]) -> None:
+    """Refuse what transformers does not know by itself. Raises ModelUnavailable, UnsafeModel."""
+    kind = config.get("model_type")
     if kind in CONFIG_MAPPING:
         return
-    if "auto_map" in files.config:
+    if "auto_map" in config:
         raise UnsafeModel(
-            f"{files.ref}: its config.json asks to run code of its own (auto_map, model_type {kind!r}), which stays "
+            f"{ref}: its config.json asks to run code of its own (auto_map, model_type {kind!r}), which stays "
             "off; choose a model whose architecture is part of transformers"
         )
     raise ModelUnavailable(
-        f"{files.ref}: config.json has model_type {kind!r}, which this transformers does not know; choose another model"
+        f"{ref}: config.json has model_type {kind!r}, which this transformers does not know; choose another model"
     )
 
 
@@ -197,7 +198,7 @@ def load_tokenizer(ref: str, folder: Path) -> Any:
     """The tokenizer of a folder. Raises ModelUnavailable, UnsafeModel."""
     try:
         return AutoTokenizer.from_pretrained(folder, trust_remote_code=False, local_files_only=True)
-    except _BROKEN_FILES as error:
+    except BROKEN_FILES as error:
         kind = UnsafeModel if "trust_remote_code" in str(error) else ModelUnavailable
         raise kind(f"{ref}: its tokenizer cannot be loaded ({_reason(error)}); complete the files") from error
 
@@ -208,10 +209,10 @@ def read_tokenizer(spec: ModelSpec) -> Any:
         files = find_model(spec)
         return load_tokenizer(files.ref, files.folder)
     base = replace(spec, adapter=None, adapter_revision=None)
-    return _adapter_tokenizer(find_adapter(spec), lambda: read_tokenizer(base))
+    return adapter_tokenizer(find_adapter(spec), lambda: read_tokenizer(base))
 
 
-def _adapter_tokenizer(files: AdapterFiles, base_tokenizer: Callable[[], Any]) -> Any:
+def adapter_tokenizer(files: AdapterFiles, base_tokenizer: Callable[[], Any]) -> Any:
     """The tokenizer it was trained with: its own, or its base's with its own chat template, or its base's."""
     if files.has_tokenizer:
         return load_tokenizer(files.ref, files.folder)
@@ -238,7 +239,7 @@ def _load_weights(files: ModelFiles, device: str, dtype: str) -> Any:
         _check_complete(files, report)
         model = model.to(device).eval().requires_grad_(False)
         quicken(model)
-    except (*_BROKEN_FILES, RuntimeError, MemoryError) as error:
+    except (*BROKEN_FILES, RuntimeError, MemoryError) as error:
         if is_out_of_memory(error):
             raise ModelUnavailable(
                 f"{files.ref}: memory on {device} ran out while loading in {dtype}; choose a smaller dtype or "

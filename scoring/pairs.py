@@ -7,6 +7,7 @@ evaluation).
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
@@ -53,7 +54,9 @@ class ModelPair:
     system_role: whether that template has one; None: found out by trying.
     world: when text is out of what the pair knows; None: never.
     criteria: "any" text, or "closed": only lines the pair was trained on.
-    memory_gb: weights of both in bf16, 10^9 bytes.
+    memory_gb: weights of both in bf16, 10^9 bytes; 0 for models that stand at servers.
+    strong_performance, weak_performance: how good each model is, a number of the user's choice (a benchmark's, say) on
+        one scale for all pairs; None: not given. They describe and are no part of what a run computes.
     """
 
     name: str
@@ -69,6 +72,8 @@ class ModelPair:
     world: WorldRule | None = None
     criteria: Literal["any", "closed"] = "any"
     notes: str = ""
+    strong_performance: float | None = None
+    weak_performance: float | None = None
 
 
 def load_catalogue(user_file: Path | None = None) -> dict[str, ModelPair]:
@@ -77,9 +82,12 @@ def load_catalogue(user_file: Path | None = None) -> dict[str, ModelPair]:
     Raises BadCatalogue with one line for each bad entry (file, entry, rule, way out), or when the file cannot be read.
     """
     pairs = _read_file(BUILTIN_FILE, PROJECT_ROOT)
-    if user_file is not None:
-        pairs |= _read_file(user_file, user_file.resolve().parent)
-    return pairs
+    return pairs if user_file is None else pairs | load_file(user_file)
+
+
+def load_file(path: Path) -> dict[str, ModelPair]:
+    """The pairs of a user's file alone, by name. Raises BadCatalogue."""
+    return _read_file(path, path.resolve().parent)
 
 
 def _read_file(path: Path, base: Path) -> dict[str, ModelPair]:
@@ -96,7 +104,7 @@ def _read_file(path: Path, base: Path) -> dict[str, ModelPair]:
     problems = []
     for number, entry in enumerate(entries, start=1):
         try:
-            pair = _read_entry(entry, base)
+            pair = read_entry(entry, base)
             if pair.name in pairs:
                 raise ValueError(f"the name {pair.name!r} is taken by an earlier entry; choose another")
             pairs[pair.name] = pair
@@ -112,11 +120,15 @@ _TEXTS = ("name", "title", "strong", "weak", "parameters", "licence")
 _MODEL_TEXTS = ("revision", "adapter", "adapter_revision", "url", "served_as")  # each for strong_ and weak_
 _SIDE_TEXTS = tuple(f"{side}_{key}" for side in ("strong", "weak") for key in _MODEL_TEXTS)
 _OPTIONAL_TEXTS = ("notes", "dtype", "template", "criteria", "world_file", *_SIDE_TEXTS)
-_OTHERS = ("context", "memory_gb", "system_role", "world")
+_PERFORMANCES = ("strong_performance", "weak_performance")
+_OTHERS = ("context", "memory_gb", "system_role", "world", *_PERFORMANCES)
 
 
-def _read_entry(entry: Any, base: Path) -> ModelPair:
-    """One [[pairs]] table as a pair; ValueError says which rule it breaks and the way out."""
+def read_entry(entry: Any, base: Path) -> ModelPair:
+    """One [[pairs]] table as a pair; ValueError says which rule it breaks and the way out.
+
+    base: the folder that a world_file is relative to.
+    """
     if not isinstance(entry, dict):
         raise ValueError("an entry is a table; write it as [[pairs]]")
     unknown = sorted(set(entry) - {*_TEXTS, *_OPTIONAL_TEXTS, *_OTHERS})
@@ -132,12 +144,14 @@ def _read_entry(entry: Any, base: Path) -> ModelPair:
         parameters=texts["parameters"],
         context=int(_positive(entry, "context")),
         licence=texts["licence"],
-        memory_gb=float(_positive(entry, "memory_gb")),
+        memory_gb=float(_positive(entry, "memory_gb", or_zero=_is_served(entry))),
         template=_choice(entry, "template", ("strong", "own")),
         system_role=_optional_bool(entry, "system_role"),
         world=_world(entry, base),
         criteria=_choice(entry, "criteria", ("any", "closed")),
         notes=_optional_text(entry, "notes") or "",
+        strong_performance=_optional_number(entry, "strong_performance"),
+        weak_performance=_optional_number(entry, "weak_performance"),
     )
 
 
@@ -178,11 +192,26 @@ def _choice(entry: Mapping[str, Any], key: str, choices: tuple[str, ...]) -> Any
     return value
 
 
-def _positive(entry: Mapping[str, Any], key: str) -> float:
+def _positive(entry: Mapping[str, Any], key: str, *, or_zero: bool = False) -> float:
     value = entry.get(key)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not is_number or not (0 < value < float("inf") or (or_zero and value == 0)):
         raise ValueError(f"{key} is {value!r}; it must be a number above 0")
     return value
+
+
+def _optional_number(entry: Mapping[str, Any], key: str) -> float | None:
+    value = entry.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise ValueError(f"{key} is {value!r}; it must be a number, or left out")
+    return float(value)
+
+
+def _is_served(entry: Mapping[str, Any]) -> bool:
+    """Both models stand at servers: nothing is loaded here."""
+    return "strong_url" in entry and "weak_url" in entry
 
 
 def _world(entry: Mapping[str, Any], base: Path) -> WorldRule | None:

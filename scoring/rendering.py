@@ -63,7 +63,7 @@ class ChatWriter:
         self._names: dict[str, Any] = dict.fromkeys(_SPECIAL_NAMES, "") | dict(tokenizer.special_tokens_map)
         clock = _FIXED_CLOCK if "strftime_now" in self._template else ""
         self._source = clock + self._template
-        self._has_system_role = self._tries_system_role() if system_role is None else system_role
+        self.has_system_role = self._tries_system_role() if system_role is None else system_role
 
     def write(self, messages: Sequence[Message], *, add_generation_prompt: bool = False) -> str:
         """The template's text. Raises TemplateProblem when it refuses the messages."""
@@ -91,7 +91,7 @@ class ChatWriter:
         system = "\n\n".join(part for part in [*(m["content"] for m in messages[:leading]), instruction] if part)
         if not system:
             return turns
-        if self._has_system_role:
+        if self.has_system_role:
             return [{"role": "system", "content": system}, *turns]
         first = next((i for i, message in enumerate(turns) if message["role"] == "user"), None)
         if first is None:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db.tables import ModelPairRow
-from scoring.pairs import ModelPair, ModelSpec, load_catalogue
+from scoring.pairs import ModelPair, ModelSpec, load_catalogue, load_file
 from scoring.world import WorldRule
 from services.errors import NotFound
 
@@ -39,6 +39,9 @@ class PairRow:
     is_closed: bool  # offers only its own list of criteria
     has_world: bool  # marks what lies outside its world
     notes: str
+    is_own: bool  # from the user's own file, which may replace a built-in pair
+    strong_performance: float | None  # as the user says, on a scale of their own
+    weak_performance: float | None
 
 
 def user_catalogue_file() -> Path | None:
@@ -52,7 +55,15 @@ def user_catalogue_file() -> Path | None:
 
 def list_pairs() -> tuple[PairRow, ...]:
     """Every pair of the catalogue, the demo first, then as the files have them. Raises BadCatalogue."""
-    return tuple(_row(pair) for pair in sorted(catalogue().values(), key=lambda pair: pair.name != "demo"))
+    own = own_pairs()
+    pairs = load_catalogue() | own
+    return tuple(_row(pair, is_own=pair.name in own) for pair in sorted(pairs.values(), key=_demo_first))
+
+
+def own_pairs() -> dict[str, ModelPair]:
+    """The pairs of the user's own file by name; empty where there is none. Raises BadCatalogue."""
+    file = user_catalogue_file()
+    return {} if file is None else load_file(file)
 
 
 def catalogue() -> dict[str, ModelPair]:
@@ -72,8 +83,11 @@ def spec_of(pair: ModelPair) -> dict[str, Any]:
     """The pair as plain JSON, as `model_pair.spec` and a run's configuration hold it.
 
     What a model does not use (adapter, url) is left out, so that a pair frozen before these were known stays the same.
+    So is what changes no number (the performances), so that a run and its copy stay the same pair.
     """
     spec: dict[str, Any] = json.loads(json.dumps(asdict(pair)))
+    for performance in ("strong_performance", "weak_performance"):
+        del spec[performance]
     for side in ("strong", "weak"):
         spec[side] = {key: value for key, value in spec[side].items() if value is not None or key in ("revision",)}
     return spec
@@ -104,7 +118,11 @@ def freeze_pair(session: Session, pair: ModelPair) -> int:
     return found.model_pair_id
 
 
-def _row(pair: ModelPair) -> PairRow:
+def _demo_first(pair: ModelPair) -> bool:
+    return pair.name != "demo"
+
+
+def _row(pair: ModelPair, *, is_own: bool) -> PairRow:
     return PairRow(
         name=pair.name,
         title=pair.title,
@@ -117,4 +135,7 @@ def _row(pair: ModelPair) -> PairRow:
         is_closed=pair.criteria == "closed",
         has_world=pair.world is not None,
         notes=pair.notes,
+        is_own=is_own,
+        strong_performance=pair.strong_performance,
+        weak_performance=pair.weak_performance,
     )

@@ -76,6 +76,19 @@ def test_everything_a_pair_may_say_is_read(user_file: Path) -> None:
     assert pair.world == WorldRule("strong", -7.0, None)
 
 
+def test_a_performance_is_a_number_of_any_sign_and_may_be_left_out(user_file: Path) -> None:
+    user_file.write_text(GOOD + "strong_performance = 81\nweak_performance = -0.5\n")
+    pair = load_catalogue(user_file)["mine"]
+    assert (pair.strong_performance, pair.weak_performance) == (81.0, -0.5)
+    assert load_catalogue()["demo"].strong_performance is None
+
+
+def test_models_at_servers_need_no_memory_here(user_file: Path) -> None:
+    served = 'strong_url = "http://127.0.0.1:1/v1"\nweak_url = "http://127.0.0.1:1/v1"\n'
+    user_file.write_text(GOOD.replace("memory_gb = 4", "memory_gb = 0") + served)
+    assert load_catalogue(user_file)["mine"].memory_gb == 0
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -88,6 +101,9 @@ def test_everything_a_pair_may_say_is_read(user_file: Path) -> None:
         (("licence", 'dtype = "int4"\nlicence'), "dtype is 'int4'; it must be one of auto"),
         (("licence", 'template = "weak"\nlicence'), "template is 'weak'"),
         (("licence", 'system_role = "yes"\nlicence'), "system_role is 'yes'"),
+        (("licence", 'strong_performance = "good"\nlicence'), "strong_performance is 'good'; it must be a number"),
+        (("licence", "weak_performance = nan\nlicence"), "weak_performance is nan; it must be a number"),
+        (("memory_gb = 4", "memory_gb = 0"), "memory_gb is 0; it must be a number above 0"),
         (("licence", 'world = { model = "both" }\nlicence'), "needs model = 'weak' or 'strong'"),
         (("licence", 'world = { model = "weak" }\nlicence'), "has no threshold"),
         (("licence", 'world = { model = "weak", prompt_min = "low" }\nlicence'), "they must be numbers"),
@@ -167,11 +183,11 @@ def test_bad_criteria_are_one_clear_line(text: str, words: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_the_built_in_criteria_are_none_helpful_and_the_demo_s() -> None:
+def test_the_built_in_criteria_are_the_general_sets_and_the_demo_s() -> None:
     found = builtin_criteria()
-    assert list(found)[:2] == ["none", "helpful"]
+    assert list(found)[:5] == ["helpful", "by-domain", "reasoning", "safety", "none"]
     assert found["none"].body.instruction_for("safety") == ""
-    assert found["helpful"].body.instruction_for("safety") != found["helpful"].body.instruction_for(None)
+    assert found["by-domain"].body.instruction_for("safety") != found["by-domain"].body.instruction_for(None)
     assert any(name.startswith("demo") for name in found)
     assert all(criteria.title for criteria in found.values())
 

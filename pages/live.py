@@ -37,7 +37,7 @@ def main() -> None:
         criteria = pick_criteria("live", pair)
         domain = _pick_domain(criteria)
         st.radio("Rank by", list(RANK_WORDS), key="live_rank", format_func=RANK_WORDS.get, horizontal=True)
-        new_criteria("live", pair)
+        new_criteria("live")
         beside = st.container()  # what is going on and how places moved, within sight of the criteria
     with left:
         if pair.name == "demo":

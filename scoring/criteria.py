@@ -1,56 +1,30 @@
-"""The criteria that come with Tare: `none`, `helpful`, and those of the demo pair, read from demo/criteria.toml.
+"""The criteria that come with Tare by name: the general sets, and those of the demo pair, read from demo/criteria.toml.
 
-Leaves out what criteria are made of (criteria_body.py) and how a model reads them (conditioning.py).
+Leaves out the general sets' texts (criteria_sets.py), what criteria are made of (criteria_body.py) and how a model
+reads them (conditioning.py).
 """
 
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from scoring.criteria_body import CriteriaBody, DomainCriteria, Exemplar
+from scoring.criteria_sets import GENERAL, HELPFUL, NONE, BuiltinCriteria
 from scoring.errors import BadCatalogue
 
-__all__ = ["BuiltinCriteria", "CriteriaBody", "DomainCriteria", "Exemplar", "builtin_criteria"]
+__all__ = [
+    "GENERAL", "HELPFUL", "NONE", "BuiltinCriteria", "CriteriaBody", "DomainCriteria", "Exemplar", "builtin_criteria",
+]  # fmt: skip
 
 DEMO_FILE = Path(__file__).resolve().parent.parent / "demo" / "criteria.toml"
 
 
-@dataclass(frozen=True, slots=True)
-class BuiltinCriteria:
-    """Criteria that come with Tare."""
-
-    name: str
-    title: str
-    body: CriteriaBody
-
-
-NONE = BuiltinCriteria("none", "No criteria", CriteriaBody(""))
-
-HELPFUL = BuiltinCriteria(
-    "helpful",
-    "Helpful, honest and safe",
-    CriteriaBody(
-        "You are a careful assistant. Do exactly what is asked, and nothing that was not asked. State only what is "
-        "true, say so when you are not sure, and keep to the length that the question needs.",
-        {
-            "chat": "You are a friendly assistant. Answer the person's actual need in a warm and natural tone, clearly "
-            "and without padding.",
-            "reasoning": "You are a precise assistant. Work through the problem step by step, check every step, and "
-            "give the correct final result.",
-            "safety": "You are a responsible assistant. Decline to help with what could hurt people, say briefly why, "
-            "and offer a safe alternative; help fully with everything that is harmless.",
-        },
-    ),
-)
-
-
 def builtin_criteria(demo_file: Path = DEMO_FILE) -> dict[str, BuiltinCriteria]:
-    """Built-in criteria by name: `none`, `helpful`, then those of the demo pair.
+    """Built-in criteria by name: the general sets, then those of the demo pair.
 
     Raises BadCatalogue with one line for each bad entry of the file, or when it cannot be read.
     """
-    found = [NONE, HELPFUL, *_read_demo(demo_file)]
+    found = [*GENERAL, *_read_demo(demo_file)]
     return {criteria.name: criteria for criteria in found}
 
 
@@ -63,7 +37,7 @@ def _read_demo(path: Path) -> list[BuiltinCriteria]:
     problems = []
     for number, entry in enumerate(data.get("criteria", []), start=1):
         try:
-            found.append(_read_entry(entry, {NONE.name, HELPFUL.name, *(criteria.name for criteria in found)}))
+            found.append(_read_entry(entry, {criteria.name for criteria in (*GENERAL, *found)}))
         except ValueError as problem:
             problems.append(f"{path}: criteria {number}: {problem}")
     if problems:

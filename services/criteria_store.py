@@ -1,6 +1,7 @@
 """Criteria as immutable versions: the built-in sets written once, an edit kept as a new version.
 
-Leaves out what a body means (scoring/criteria.py) and exemplars, which a later issue renders.
+Any pair may be given any set; what a closed pair was not trained on comes with a line that says so (`foreign_line`).
+Leaves out what a body means (scoring/criteria_body.py) and how models read it (scoring/conditioning.py).
 """
 
 from __future__ import annotations
@@ -14,14 +15,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from db.tables import Criteria
-from scoring.criteria import HELPFUL, NONE, CriteriaBody, builtin_criteria
+from scoring.criteria import GENERAL, CriteriaBody, DomainCriteria, builtin_criteria
 from scoring.pairs import ModelPair
 from services.catalogue_store import get_pair
 from services.errors import NotFound, Refused
 
 NAME_LIMIT = 100  # characters, as the column has it
 TITLE_LIMIT = 200
-FOR_ANY_PAIR = (NONE.name, HELPFUL.name)
+FOR_ANY_PAIR = tuple(criteria.name for criteria in GENERAL)
 RACES_ENDURED = 5  # two people saving the same name at once: the later one takes the next number
 
 
@@ -40,33 +41,64 @@ class CriteriaRow:
 
 
 def ensure_builtin(sessions: sessionmaker[Session]) -> None:
-    """Write the built-in sets; a built-in whose body changed becomes a new version. Does nothing the second time."""
+    """Write the built-in sets; a built-in whose body changed becomes a new version. Does nothing the second time.
+
+    A name under which somebody kept criteria of their own before Tare used it stays theirs.
+    """
     for name, builtin in builtin_criteria().items():
         _keep(sessions, name, title=builtin.title, body=builtin.body, is_builtin=True)
 
 
 def list_criteria(sessions: sessionmaker[Session], *, pair: str | None = None) -> tuple[CriteriaRow, ...]:
-    """The latest version of each name; for a pair with a closed list (the demo) only what it was trained on."""
+    """The latest version of each name. For a pair: its own lines first, then the general sets, then what users made.
+
+    The lines of another, closed pair (the demo's) are left out: they mean nothing to this one.
+    """
     latest = select(Criteria.name, func.max(Criteria.version)).group_by(Criteria.name)
     wanted = select(Criteria).where(_name_and_version_in(latest)).order_by(Criteria.is_builtin.desc(), Criteria.name)
     with sessions() as session:
         rows = tuple(_row(found) for found in session.scalars(wanted))
-    if pair is None:
-        return rows
-    model_pair = get_pair(pair)
-    return tuple(row for row in rows if is_offered(row, pair=model_pair))
+    model_pair = None if pair is None else get_pair(pair)
+    offered = [row for row in rows if model_pair is None or is_offered(row, pair=model_pair)]
+    return tuple(sorted(offered, key=lambda row: _place(row, model_pair)))  # equals stay in the order of their names
+
+
+def _place(row: CriteriaRow, pair: ModelPair | None) -> tuple[int, int]:
+    if not row.is_builtin:
+        return 2, 0
+    if row.name in FOR_ANY_PAIR:
+        return 1, FOR_ANY_PAIR.index(row.name)
+    return (0 if pair is not None else 3), 0
 
 
 def is_offered(row: CriteriaRow, *, pair: ModelPair) -> bool:
-    """Whether the pair may be conditioned on it; the lines of one closed pair mean nothing to another pair."""
-    if pair.criteria == "closed":
-        return row.is_builtin and is_own(row.name, pair=pair)
-    return not (row.is_builtin and row.name not in FOR_ANY_PAIR)
+    """Whether the pair may be conditioned on it: the built-in lines of a closed pair are for that pair alone."""
+    is_general = not row.is_builtin or row.name in FOR_ANY_PAIR
+    return is_general or (pair.criteria == "closed" and is_own(row.name, pair=pair))
 
 
 def is_own(name: str, *, pair: ModelPair) -> bool:
     """Whether built-in criteria belong to a closed pair, told by the name: `demo`, `demo-brief` to the pair `demo`."""
     return name == pair.name or name.startswith(f"{pair.name}-")
+
+
+def foreign_line(pair: str | ModelPair, body: CriteriaBody) -> str | None:
+    """One line to say where criteria are chosen that a closed pair was not trained on; nothing is refused.
+
+    Its own lines may be combined as one likes: what counts is each domain's text. No text at all is known to it too.
+    """
+    pair = get_pair(pair) if isinstance(pair, str) else pair
+    if pair.criteria != "closed":
+        return None
+    own = [criteria.body for criteria in builtin_criteria().values() if is_own(criteria.name, pair=pair)]
+    known = {DomainCriteria(), *(entry for one in own for entry in _entries(one))}
+    if known.issuperset(_entries(body)):
+        return None
+    return f"The {pair.name} pair was trained on its own lines only; under other text its numbers mean little."
+
+
+def _entries(body: CriteriaBody) -> tuple[DomainCriteria, ...]:
+    return body.default, *(entry for _, entry in body.domains)
 
 
 def get_criteria(sessions: sessionmaker[Session], criteria_id: int) -> CriteriaRow:
@@ -99,7 +131,8 @@ def add_version(sessions: sessionmaker[Session], name: str, *, title: str, body:
         raise Refused(f"the criteria's name has {len(wanted)} characters; give one of 1 to {NAME_LIMIT}")
     if len(title) > TITLE_LIMIT:
         raise Refused(f"the criteria's title has {len(title)} characters; the limit is {TITLE_LIMIT}")
-    if wanted in builtin_criteria():
+    latest = _latest(sessions, wanted)
+    if wanted in builtin_criteria() and (latest is None or latest.is_builtin):
         raise Refused(f"{wanted!r} is built in and stays as it is; save the edit under another name")
     return _keep(sessions, wanted, title=title.strip(), body=body, is_builtin=False)
 
@@ -109,11 +142,9 @@ def _keep(
 ) -> CriteriaRow:
     races_left = RACES_ENDURED
     while True:
-        with sessions() as session:
-            latest = session.scalar(
-                select(Criteria).where(Criteria.name == name).order_by(Criteria.version.desc()).limit(1)
-            )
-        if latest is not None and latest.sha256 == body.sha256:
+        latest = _latest(sessions, name)
+        is_theirs = latest is not None and is_builtin and not latest.is_builtin
+        if latest is not None and (is_theirs or latest.sha256 == body.sha256):
             return _row(latest)
         row = Criteria(
             name=name, version=1 if latest is None else latest.version + 1, title=title,
@@ -127,6 +158,11 @@ def _keep(
             races_left -= 1
             if not races_left:
                 raise
+
+
+def _latest(sessions: sessionmaker[Session], name: str) -> Criteria | None:
+    with sessions() as session:
+        return session.scalar(select(Criteria).where(Criteria.name == name).order_by(Criteria.version.desc()).limit(1))
 
 
 def _name_and_version_in(latest: Select[str, int]) -> ColumnElement[bool]:

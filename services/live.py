@@ -19,7 +19,7 @@ from scoring.turns import urgent
 from services.catalogue_store import get_pair
 from services.errors import Refused
 from services.live_keep import send_to_dataset
-from services.live_rows import LiveCandidate, LiveResult, SampledCandidate, require_known, sound_messages, text_of
+from services.live_rows import LiveCandidate, LiveResult, SampledCandidate, sound_messages, text_of
 from services.live_sampling import NEW_TOKENS_LIMIT, SAMPLE_LIMIT, SOURCES, sample_candidates
 from services.logprob_cache import Filled
 from services.noise import within
@@ -50,12 +50,10 @@ def weigh_now(
 ) -> LiveResult:
     """Weigh responses to a prompt at once. Under other criteria call it again: what is cached is not computed again.
 
-    Raises Refused (no messages, last turn not the user's, no response, criteria that a closed pair does not know),
-    NotFound (pair), or a ScoringError in one line.
+    Raises Refused (no messages, last turn not the user's, no response), NotFound (pair), or a ScoringError in one line.
     """
     started = time.monotonic()
     model_pair = get_pair(pair)
-    require_known(model_pair, criteria)
     texts = [text_of(response) for response in responses]
     if not 1 <= len(texts) <= RESPONSE_LIMIT:
         raise Refused(f"{len(texts)} responses cannot be weighed; give 1 to {RESPONSE_LIMIT}")

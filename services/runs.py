@@ -19,7 +19,7 @@ from scoring.conditioning import DEFAULT, Conditioning
 from scoring.pairs import ModelPair
 from scoring.processor import has_bfloat16
 from services.catalogue_store import freeze_pair, get_pair, spec_of
-from services.criteria_store import CriteriaRow, get_criteria, list_criteria
+from services.criteria_store import CriteriaRow, get_criteria
 from services.errors import DecisionsRestOnIt, NotFound, Refused
 from services.routing_choice import BY_COLUMN, Routing
 from services.run_rows import STALE_AFTER_S, NotWeighedRow, RunRow, read_run, read_runs, silent_since
@@ -50,14 +50,14 @@ def start_run(
 ) -> int:
     """Queue a run and return its run_id; a worker (or `weighing.weigh`) does the rest. A name is the catalogue's.
 
-    Raises NotFound (dataset, pair, criteria) or Refused (dataset empty or still importing, criteria that a closed
-    pair was not trained on, unknown rank_by or dtype), each with the way out.
+    Raises NotFound (dataset, pair, criteria) or Refused (dataset empty or still importing, unknown rank_by or dtype),
+    each with the way out. Criteria that a closed pair was not trained on are taken: who chooses them is told
+    (criteria_store.foreign_line).
     """
     _require_one_of("rank_by", rank_by, RANK_BY)
     _require_one_of("dtype", dtype, DTYPES)
     model_pair = pair if isinstance(pair, ModelPair) else get_pair(pair)
     criteria = get_criteria(sessions, criteria_id)
-    _require_offered(sessions, model_pair, criteria)
     configuration = configuration_of(
         model_pair, criteria, rank_by=rank_by, count_end_of_turn=count_end_of_turn, dtype=dtype,
         min_candidates=min_candidates, conditioning=conditioning, routing=routing,
@@ -205,15 +205,6 @@ def delete_run(sessions: sessionmaker[Session], run_id: int) -> None:
 def _require_one_of(what: str, value: str, allowed: tuple[str, ...]) -> None:
     if value not in allowed:
         raise Refused(f"{what} is {value!r}; it must be one of {', '.join(allowed)}")
-
-
-def _require_offered(sessions: sessionmaker[Session], pair: ModelPair, criteria: CriteriaRow) -> None:
-    if pair.criteria != "closed":
-        return
-    offered = list_criteria(sessions, pair=pair.name)
-    if criteria.name not in {row.name for row in offered}:
-        names = ", ".join(row.name for row in offered)
-        raise Refused(f"the pair {pair.name!r} was not trained on criteria {criteria.name!r}; it knows {names}")
 
 
 def _ready_items(session: Session, dataset_id: int) -> int:

@@ -1,7 +1,9 @@
 """From items to the requests of one model: what is weighed, under which text, and what cannot be.
 
 Each model is encoded on its own, so that its requests (and so its batches) do not depend on whether the other one is in
-memory at the same time. Leaves out rendering and tokenizing (scoring/chat.py) and the numbers (weigh_chunk.py).
+memory at the same time. Criteria that leave no room in the context are refused before anything is weighed; where they
+do for some item only, its line says how much of the text they are. Leaves out rendering and tokenizing
+(scoring/chat.py) and the numbers (weigh_chunk.py).
 """
 
 from __future__ import annotations
@@ -11,9 +13,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from scoring.chat import EncodedCandidate, NotWeighed, check_template, encode, encode_prompt_check
-from scoring.conditioning import DEFAULT, Conditioning, condition
-from scoring.criteria import CriteriaBody
-from scoring.errors import TemplateProblem
+from scoring.conditioning import DEFAULT, Conditioned, Conditioning, condition
+from scoring.criteria_body import CriteriaBody
+from scoring.errors import PromptTooLong, TemplateProblem
 from scoring.pairs import ModelPair, ModelSpec
 from scoring.protocol import LogprobRequest, OpenModel
 from scoring.ratio import RankBy
@@ -23,6 +25,7 @@ TOO_LONG = "too long"
 TOO_FEW = "too few candidates"
 EMPTY = "empty response"
 TEMPLATE = "template"
+SHORTEST_PROMPT = ({"role": "user", "content": "?"},)  # what criteria are measured with
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +124,46 @@ def encode_side(items: Sequence[ItemText], setup: WeighSetup, side: SideView) ->
 def side_view(setup: WeighSetup, side: Side, facts: ModelFacts, *, strong: ModelFacts) -> SideView:
     """How this model is spoken to: with the strong one's template unless the pair says otherwise (design rule 1).
 
-    Raises TemplateProblem when that template can render no conversation at all.
+    Raises TemplateProblem when that template can render no conversation at all, PromptTooLong when the criteria alone
+    fill the model's context.
     """
     if side == "weak" and setup.pair.template == "own":
         view = SideView(side, facts, None, None)
     else:
         view = SideView(side, facts, strong.tokenizer if side == "weak" else None, setup.pair.system_role)
     check_template(facts.tokenizer, template_tokenizer=view.template_tokenizer, system_role=view.system_role)
+    _require_room(setup, view)
     return view
+
+
+def _require_room(setup: WeighSetup, side: SideView) -> None:
+    """Some domain's criteria must leave room for a prompt; items of the others are told apart one by one."""
+    limit = side.facts.context_limit
+    entries = (setup.criteria.default, *(entry for _, entry in setup.criteria.domains))
+    shown = (condition(SHORTEST_PROMPT, one, side=side.name, conditioning=setup.conditioning) for one in entries)
+    try:
+        fewest = min(_prompt_tokens(side, one) for one in shown)
+        n_criteria = fewest - _prompt_tokens(side, Conditioned("", SHORTEST_PROMPT))
+    except TemplateProblem:  # e.g. earlier turns in a template that takes none: each item says so
+        return
+    if fewest >= limit and n_criteria > 0:
+        raise PromptTooLong(
+            f"the criteria alone take {n_criteria:,} tokens of {side.facts.ref}, whose context limit is {limit:,}; "
+            "shorten them or choose a model with a longer context"
+        )
+
+
+def _prompt_tokens(side: SideView, shown: Conditioned) -> int:
+    encoded = encode(
+        side.facts.tokenizer,
+        [dict(message) for message in shown.messages],
+        [],
+        instruction=shown.instruction,
+        context_limit=side.facts.context_limit,
+        template_tokenizer=side.template_tokenizer,
+        system_role=side.system_role,
+    )
+    return len(encoded.prompt_ids)
 
 
 def _encode_one(item: ItemText, setup: WeighSetup, side: SideView) -> EncodedFor:
@@ -153,7 +188,12 @@ def _encode_one(item: ItemText, setup: WeighSetup, side: SideView) -> EncodedFor
         check = _prompt_check(messages, setup, side, instruction)
     except TemplateProblem as error:
         return EncodedFor((), None, Problem(TEMPLATE, str(error)))
-    return EncodedFor(encoded.candidates, check, _problem_of(encoded.candidates, setup.min_candidates))
+    problem = _problem_of(encoded.candidates, setup.min_candidates)
+    if problem is not None and problem.reason == TOO_LONG:
+        n_criteria = len(encoded.prompt_ids) - _prompt_tokens(side, Conditioned("", item.messages))
+        if n_criteria > 0:
+            problem = replace(problem, detail=f"{problem.detail}; the criteria take {n_criteria} of these tokens")
+    return EncodedFor(encoded.candidates, check, problem)
 
 
 def _prompt_check(

@@ -153,7 +153,9 @@ def test_bad_input_ends_with_one_line_and_exit_code_2(shell: Shell, few_items: P
     assert "no dataset 'nope'" in shell.refusal("weigh", "nope", "--pair", "demo")
     assert "no model pair 'nope'" in shell.refusal("weigh", "few", "--pair", "nope")
     assert "no criteria 'nope'" in shell.refusal("weigh", "few", "--pair", "demo", "--criteria", "nope")
-    assert "was not trained on" in shell.refusal("weigh", "few", "--pair", "demo", "--criteria", "helpful")
+    assert "--read-by and --exemplars are for one pair" in shell.refusal(
+        "weigh", "few", "--models", "demo:strong", "--models", "demo:weak", "--read-by", "strong"
+    )
     assert "nope.json" in shell.refusal("import", "nope.json", "--name", "x")
     assert "--again" in shell.refusal("import", str(few_items), "--name", "x")
     assert "no run" in shell.refusal("evaluate", "few").lower() or "weigh" in shell.refusal("evaluate", "few")

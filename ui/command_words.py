@@ -35,6 +35,20 @@ class RankBy(StrEnum):
     MEAN = "mean"
 
 
+class ReadBy(StrEnum):
+    """Which models read the criteria."""
+
+    BOTH = "both"
+    STRONG = "strong"
+
+
+class Exemplars(StrEnum):
+    """Where the criteria's exemplars stand in the conversation."""
+
+    SYSTEM = "system"
+    TURNS = "turns"
+
+
 class DType(StrEnum):
     """What the models compute in."""
 

@@ -1,6 +1,7 @@
 """Pickers for a model pair and its criteria, and the small form for new criteria; Runs and Live share them.
 
-A pair with a closed list offers only what it was trained on. Leaves out the dataset and the run (pickers.py).
+A pair that was trained on its own lines offers them first and says so where others are chosen. Leaves out the dataset
+and the run (pickers.py), and who reads the criteria (run_start.py).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from services.criteria_store import CriteriaBody, CriteriaRow
 from services.errors import ServiceError
 from ui import resources
 from ui.panels import problem
-from ui.run_words import criteria_html
+from ui.told_words import criteria_html
 from ui.wording import escaped
 
 INSTRUCTION_LIMIT = 4_000  # characters
@@ -41,7 +42,7 @@ def pick_pair(page: str, pairs: Sequence[PairRow]) -> PairRow:
 
 
 def pick_criteria(page: str, pair: PairRow) -> CriteriaRow | None:
-    """The criteria in hand and their text; a closed pair offers only the lines it was trained on."""
+    """The criteria in hand and their text, with a line where a closed pair was not trained on it."""
     rows = {row.name: row for row in criteria_store.list_criteria(resources.sessions(), pair=pair.name)}
     if not rows:
         st.caption("No criteria for this pair yet; write some below.")
@@ -52,8 +53,9 @@ def pick_criteria(page: str, pair: PairRow) -> CriteriaRow | None:
     st.selectbox("Criteria", list(rows), key=key, format_func=lambda name: criteria_label(rows[name]))
     chosen = rows[st.session_state[key]]
     st.html(criteria_html(chosen))
-    if pair.is_closed:
-        st.caption("This pair was trained on exactly these lines and understands no others.")
+    foreign = criteria_store.foreign_line(pair.name, chosen.body)
+    if foreign is not None:
+        st.caption(f":material/warning: {escaped(foreign)}")
     return chosen
 
 
@@ -62,17 +64,15 @@ def criteria_label(row: CriteriaRow) -> str:
     return (row.title or row.name) + (f" (version {row.version})" if row.version > 1 else "")
 
 
-def new_criteria(page: str, pair: PairRow) -> None:
+def new_criteria(page: str) -> None:
     """A small form behind a button; the same name again becomes the next version."""
-    if pair.is_closed:
-        return
     with st.popover("New criteria", key=f"{page}_new_criteria", type="tertiary", icon=":material/add:"):
         st.text_input("Name", key=f"{page}_new_name", max_chars=criteria_store.NAME_LIMIT, placeholder="short and kind")
         st.text_area(
             "Instruction", key=f"{page}_new_text", max_chars=INSTRUCTION_LIMIT, height=130,
             placeholder="What a good response does, as you would tell it to the model.",
         )  # fmt: skip
-        st.caption("Both models read it as a system message. A name you used before becomes its next version.")
+        st.caption("The models read it as a system message. A name you used before becomes its next version.")
         st.button("Save criteria", key=f"{page}_new_save", on_click=_save_criteria, args=(page,))
         said = st.session_state.pop(f"{page}_new_said", None)
         if said:

@@ -15,7 +15,8 @@ from ui import frame, resources
 from ui.panels import problem
 from ui.plain_table import table_html
 from ui.prose import safe
-from ui.run_words import again_label, can_resume, criteria_html, head_html, is_active, progress_html, used_html
+from ui.run_words import again_label, can_resume, head_html, is_active, progress_html, used_html
+from ui.told_words import criteria_html
 from ui.wording import count, share_line
 
 POLL_S = 1.0

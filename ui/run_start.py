@@ -1,4 +1,4 @@
-"""The form that starts a run: pair, criteria, what ranks; and new criteria for pairs that take any text.
+"""The form that starts a run: pair, criteria, what ranks, and who reads the criteria; and new criteria.
 
 Writes at most once per click. Leaves out the pickers themselves (pair_pickers.py) and the list of runs (run_list.py).
 """
@@ -11,10 +11,12 @@ import streamlit as st
 
 from services import runs
 from services.catalogue_store import PairRow
+from services.conditioning_choice import Conditioning, conditioning_of
 from services.criteria_store import CriteriaRow
 from services.datasets import DatasetRow
 from services.errors import ServiceError
 from ui import frame, resources
+from ui.conditioning_words import EXEMPLAR_HELP, EXEMPLAR_WORDS, READ_BY_HELP, READ_BY_WORDS
 from ui.pair_pickers import new_criteria, pick_criteria, pick_pair
 from ui.panels import problem
 from ui.run_words import DTYPE_WORDS, RANK_WORDS, pair_card_html
@@ -41,12 +43,13 @@ def show_start(dataset: DatasetRow, pairs: Sequence[PairRow]) -> None:
         slow = runs.slow_line(dtype)
         if slow is not None:
             st.caption(slow)
+        conditioning = _advanced(criteria)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
                 "Start weighing", key="runs_start", type="primary", icon=":material/balance:",
-                disabled=criteria is None, on_click=_start, args=(dataset, pair, criteria),
+                disabled=criteria is None, on_click=_start, args=(dataset, pair, criteria, conditioning),
             )  # fmt: skip
-            new_criteria("runs", pair)
+            new_criteria("runs")
         said = st.session_state.pop(PROBLEM, None)
         if said:
             problem(said)
@@ -54,11 +57,30 @@ def show_start(dataset: DatasetRow, pairs: Sequence[PairRow]) -> None:
         st.html(pair_card_html(pair))
 
 
-def _start(dataset: DatasetRow, pair: PairRow, criteria: CriteriaRow) -> None:
+def _advanced(criteria: CriteriaRow | None) -> Conditioning:
+    """Who reads the criteria and where exemplars stand; kept in the run's configuration."""
+    n_exemplars = 0 if criteria is None else criteria.body.n_exemplars
+    with st.expander("Advanced: how the criteria are read", icon=":material/tune:"):
+        at_reader, at_place = st.columns(2)
+        reader = at_reader.radio(
+            "Read by", list(READ_BY_WORDS), key="runs_read_by", format_func=READ_BY_WORDS.get, help=READ_BY_HELP
+        )
+        place = at_place.radio(
+            "Exemplars", list(EXEMPLAR_WORDS), key="runs_exemplars", format_func=EXEMPLAR_WORDS.get, help=EXEMPLAR_HELP,
+            disabled=not n_exemplars,
+        )  # fmt: skip
+        if not n_exemplars:
+            at_place.caption("These criteria have no exemplars.")
+    chosen = {"read_by": reader, "exemplars": place if n_exemplars else "system"}
+    return conditioning_of({"conditioning": chosen})
+
+
+def _start(dataset: DatasetRow, pair: PairRow, criteria: CriteriaRow, conditioning: Conditioning) -> None:
     try:
         run_id = runs.start_run(
             resources.sessions(), dataset_id=dataset.dataset_id, pair=pair.name, criteria_id=criteria.criteria_id,
             rank_by=st.session_state["runs_rank"], dtype=st.session_state["runs_dtype"],
+            conditioning=conditioning,
         )  # fmt: skip
     except ServiceError as error:
         st.session_state[PROBLEM] = str(error)

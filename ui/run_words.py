@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.catalogue_store import PairRow
-from services.criteria_store import CriteriaRow
+from services.conditioning_choice import conditioning_of
 from services.run_rows import RunRow
 from ui.candidates import margin_unit
+from ui.conditioning_words import conditioning_facts, conditioning_marks
 from ui.pickers import STATUS_WORDS
 from ui.prose import badge, safe
 from ui.wording import count, duration, facts_html, moment
@@ -48,6 +49,7 @@ def head_html(row: RunRow) -> str:
     kind = "warn" if row.is_interrupted else KINDS.get(row.status, "quiet")
     marks = badge(status_word(row), kind=kind)
     marks += badge(again_words(row)) if row.again_of is not None else ""
+    marks += "".join(badge(mark) for mark in conditioning_marks(conditioning_of(row.configuration)))
     marks += badge("hidden") if row.is_hidden else ""
     return (
         f'<div class="t-runhead"><b>Run {row.run_id}</b><span dir="auto">{safe(row.pair)}</span>'
@@ -120,20 +122,11 @@ def pair_card_html(pair: PairRow) -> str:
         "Context": f"{pair.context:,} tokens",
         "Licence": pair.licence,
         "Memory": f"{pair.memory_gb:g} GB for both, in bf16",
-        "Criteria": "its own closed list" if pair.is_closed else "any text",
+        "Criteria": "knows only its own lines" if pair.is_closed else "any text",
         "World": "marks text outside its own small world" if pair.has_world else "",
         "Notes": pair.notes,
     }
     return facts_html(facts)
-
-
-def criteria_html(row: CriteriaRow) -> str:
-    """What the models are told, per domain."""
-    texts = {"Every domain": row.body.default} if not row.body.domains else {"By default": row.body.default}
-    told = texts | {f"In {domain}": text for domain, text in row.body.domains}
-    if not any(told.values()):
-        return '<div class="t-muted">The models are told nothing beside the prompt.</div>'
-    return facts_html({name: text or "nothing" for name, text in told.items()})
 
 
 def used_html(row: RunRow) -> str:
@@ -148,6 +141,7 @@ def used_html(row: RunRow) -> str:
         if configuration.get("template") == "own"
         else "the strong model's, for both",
         "Ranked by": RANK_WORDS.get(row.rank_by, row.rank_by),
+        **conditioning_facts(conditioning_of(row.configuration)),
         "End of turn": "counts" if configuration.get("count_end_of_turn", True) else "does not count",
         "Weights asked as": str(configuration.get("dtype", "")),
     }

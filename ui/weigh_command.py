@@ -10,12 +10,16 @@ from typing import Annotated
 import typer
 from sqlalchemy.orm import Session, sessionmaker
 
+from services import criteria_store, precise, weigh_here, workplace
 from services import datasets as dataset_store
-from services import precise, weigh_here, workplace
 from services import runs as run_store
-from ui.command_words import LAST_RUN, DatasetName, DType, JsonFlag, RankBy
+from services.conditioning_choice import DEFAULT, conditioning_of
+from services.routing_choice import routing_from_words
+from ui.command_words import LAST_RUN, DatasetName, DType, Exemplars, JsonFlag, RankBy, ReadBy
 from ui.several_models import MODELS_HELP, weigh_several
 from ui.terminal import give_up, notice, print_json, progress, say, what_a_run_did
+
+DOMAINS_HELP = "Where an item's domain is from: column, fixed:NAME, or router[:NAME][:THRESHOLD]."
 
 
 def weigh(
@@ -27,6 +31,11 @@ def weigh(
     dtype: Annotated[DType, typer.Option("--dtype", help="What the models compute in; auto suits the device.")] = (
         DType.AUTO
     ),
+    read_by: Annotated[ReadBy, typer.Option("--read-by", help="Which models read the criteria.")] = ReadBy.BOTH,
+    exemplars: Annotated[
+        Exemplars, typer.Option("--exemplars", help="In the system message, or as earlier turns.")
+    ] = Exemplars.SYSTEM,
+    domains: Annotated[str, typer.Option("--domains", help=DOMAINS_HELP)] = "column",
     as_json: JsonFlag = False,
 ) -> None:
     """Weigh every candidate of a dataset. Interrupted, the same command goes on where it stopped."""
@@ -35,15 +44,24 @@ def weigh(
     slow = run_store.slow_line(dtype.value)
     if slow is not None:
         notice(slow)
+    conditioning = conditioning_of({"conditioning": {"read_by": read_by.value, "exemplars": exemplars.value}})
+    routing = routing_from_words(sessions, domains)
     if pair is None or models:
+        if conditioning != DEFAULT:
+            give_up("--read-by and --exemplars are for one pair; give --pair, without --models")
         weigh_several(
             sessions, dataset_id, models or (), pair=pair, criteria=criteria, rank_by=rank_by.value, dtype=dtype.value,
-            as_json=as_json,
+            routing=routing, as_json=as_json,
         )  # fmt: skip
         return
+    if criteria is not None:
+        foreign = criteria_store.foreign_line(pair, criteria_store.find_criteria(sessions, criteria).body)
+        if foreign is not None:
+            notice(foreign)
     run_id = weigh_here.find_or_start(
-        sessions, dataset_id=dataset_id, pair=pair, criteria=criteria, rank_by=rank_by.value, dtype=dtype.value
-    )
+        sessions, dataset_id=dataset_id, pair=pair, criteria=criteria, rank_by=rank_by.value, dtype=dtype.value,
+        conditioning=conditioning, routing=routing,
+    )  # fmt: skip
     _see_to_its_end(sessions, run_id, title=f"Weighing {dataset}", as_json=as_json)
 
 

@@ -49,22 +49,28 @@ def test_starting_a_run_queues_it_with_what_was_chosen(empty_desk: Sessions) -> 
     assert visitor.has_no_trouble()
 
 
-def test_the_demo_pair_comes_first_with_its_card_and_offers_only_its_own_lines(empty_desk: Sessions) -> None:
+def test_the_demo_pair_comes_first_and_other_lines_than_its_own_are_told(
+    empty_desk: Sessions,
+) -> None:
     weighed_desk(empty_desk)
     visitor = Visitor(frame.RUNS)
     assert visitor.at.selectbox(key="runs_pair").value == "demo"
     assert "4,096 tokens" in visitor.html
     assert "Apache-2.0" in visitor.html
     assert set(visitor.at.selectbox(key="runs_criteria").options) >= {"Tea shop, by domain", "Tea shop: be brief"}
-    assert "Helpful, honest and safe" not in visitor.at.selectbox(key="runs_criteria").options
-    assert "runs_new_save" not in visitor.keys
-    assert "understands no others" in visitor.words
+    assert visitor.at.selectbox(key="runs_criteria").value == "demo"
+    assert "under other text" not in visitor.words
+    visitor.choose("runs_criteria", "helpful")
+    assert "The demo pair was trained on its own lines only" in visitor.words.replace("\\", "")
+    assert "2 exemplars" in visitor.html
+    assert "One word was asked for" in visitor.html
 
 
 def test_other_pairs_take_any_criteria_and_new_ones_are_chosen_at_once(empty_desk: Sessions) -> None:
     weighed_desk(empty_desk)
     visitor = Visitor(frame.RUNS).choose("runs_pair", "smollm2-135m")
-    assert visitor.at.selectbox(key="runs_criteria").options == ["Helpful, honest and safe", "No criteria"]
+    options = visitor.at.selectbox(key="runs_criteria").options
+    assert (options[0], options[-1], len(options)) == ("Helpful and honest", "No criteria", 5)
     visitor.type("runs_new_name", "plain").type("runs_new_text", "Say it plainly.").press("runs_new_save")
     assert visitor.at.selectbox(key="runs_criteria").value == "plain"
     assert "Say it plainly." in visitor.html

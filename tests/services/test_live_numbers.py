@@ -85,7 +85,6 @@ def test_too_long_is_told_and_the_mark_is_set(desk: Sessions, room: ModelRoom) -
         ({"responses": []}, "0 responses"),
         ({"responses": ["x"] * 65}, "65 responses"),
         ({"rank_by": "luck"}, "sum or mean"),
-        ({"pair": "demo"}, "knows only its own criteria"),
     ],
 )
 def test_what_cannot_be_weighed_is_refused_in_one_line(
@@ -96,9 +95,9 @@ def test_what_cannot_be_weighed_is_refused_in_one_line(
         weigh_now(desk, room, **asked)  # type: ignore[arg-type]
 
 
-def test_a_closed_pair_takes_its_own_criteria(desk: Sessions, room: ModelRoom) -> None:
-    body = builtin_criteria()["demo-brief"].body
-    assert weigh_now(desk, room, pair="demo", criteria=body, messages=ASK, responses=["a"]).n_computed
+def test_a_closed_pair_takes_its_own_criteria_and_others_too(desk: Sessions, room: ModelRoom) -> None:
+    for body in (builtin_criteria()["demo-brief"].body, CriteriaBody("Be kind.")):
+        assert weigh_now(desk, room, pair="demo", criteria=body, messages=ASK, responses=["a"]).n_computed
     with pytest.raises(NotFound, match="no model pair"):
         weigh_now(desk, room, pair="nobody", criteria=NONE, messages=ASK, responses=["a"])
 

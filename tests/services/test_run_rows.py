@@ -50,17 +50,17 @@ def test_what_cannot_be_started_is_told_with_the_way_out(desk: Sessions) -> None
         ({"criteria_id": 99}, NotFound, "no criteria with number 99"),
         ({"rank_by": "best"}, Refused, "must be one of sum, mean"),
         ({"dtype": "int8"}, Refused, "must be one of auto"),
-        ({"pair": "demo"}, Refused, "was not trained on criteria 'none'; it knows demo"),
     ]:
         with pytest.raises(error, match=line):
             start_run(desk, **{**fine, **wrong})  # type: ignore[arg-type]
     assert list_runs(desk) == ()
 
 
-def test_a_closed_pair_takes_its_own_criteria(desk: Sessions) -> None:
-    criteria_id = find_criteria(desk, "demo-brief").criteria_id
+@pytest.mark.parametrize("name", ["demo-brief", "none", "helpful"])
+def test_a_closed_pair_takes_its_own_criteria_and_others_too(desk: Sessions, name: str) -> None:
+    criteria_id = find_criteria(desk, name).criteria_id
     run_id = queue_run(desk, make_dataset(desk, plain_items(1)), pair="demo", criteria_id=criteria_id)
-    assert get_run(desk, run_id).criteria == "demo-brief"
+    assert get_run(desk, run_id).criteria == name
 
 
 def test_a_pair_is_frozen_once_however_many_runs_use_it(desk: Sessions) -> None:

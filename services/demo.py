@@ -31,6 +31,16 @@ HOLDOUT_DATASET = "demo-holdout"
 WORDING_DATASET = "demo-holdout-wording"
 WORLD_DATASET = "demo-holdout-world"
 DEMO_FOLDER = PROJECT_ROOT / "demo"
+# The demo's models in the order of their making, strongest last (demo/README.md): name and folder. For the pair map.
+DEMO_MODELS: tuple[tuple[str, str], ...] = (
+    ("weak-early", "demo/checkpoints/weak-early"),
+    ("weak", "demo/weak"),
+    ("tuned-early", "demo/checkpoints/tuned-early"),
+    ("tuned", "demo/checkpoints/tuned"),
+    ("practised", "demo/checkpoints/practised"),
+    ("preferred", "demo/checkpoints/preferred"),
+    ("strong", "demo/strong"),
+)
 
 ModelsOrFactory = ModelSource | Callable[[], ModelSource]
 

@@ -85,3 +85,20 @@ def desk(fresh_db: Sessions) -> Sessions:
 
     ensure_builtin(fresh_db)
     return fresh_db
+
+
+@pytest.fixture
+def own_catalogue(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the user's pairs are written; not there yet."""
+    path = tmp_path / "house.toml"
+    monkeypatch.setenv("TARE_PAIRS", str(path))
+    return path
+
+
+@pytest.fixture
+def filled(own_catalogue: Path) -> Path:
+    """The same with three pairs and comments in it."""
+    from pair_file_cases import FILE
+
+    own_catalogue.write_text(FILE.replace("\n[[pairs]]\n'''", "'''"))
+    return own_catalogue

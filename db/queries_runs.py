@@ -90,5 +90,14 @@ def not_weighed_of(session: Session, run_id: int, *, limit: int) -> list[tuple[i
     return [(item_id, position, reason, detail) for item_id, position, reason, detail in rows]
 
 
+def models_by_fingerprint(session: Session) -> dict[str, str]:
+    """Fingerprint -> what the model is called, of every model that a run has used."""
+    found: dict[str, str] = {}
+    for configuration in session.scalars(select(Run.configuration).order_by(Run.run_id)):
+        for model in configuration.get("models", {}).values():
+            found[model["fingerprint"]] = model["ref"]
+    return found
+
+
 def _touched(result: Any) -> int:
     return int(result.rowcount)

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from db.queries_noise import take_over
+from db.queries_routing import take_over_domains
 from db.tables import Run, Suggestion
 from services.errors import Refused
 from services.run_rows import RunRow, read_run
@@ -70,6 +71,7 @@ def _write(session: Session, row: RunRow, noise_margin: float) -> int:
     session.add(run)
     session.flush()
     take_over(session, run_id=run.run_id, from_run_id=row.run_id, noise_margin=noise_margin)
+    take_over_domains(session, run_id=run.run_id, from_run_id=row.run_id)  # of the items weighed again too
     outside = select(func.count()).where(Suggestion.run_id == run.run_id, Suggestion.is_out_of_world)
     run.n_out_of_world = session.scalar(outside) or 0
     return run.run_id

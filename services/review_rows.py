@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.routing_resolve import ResolvedDomain
+
 REASON_TAGS = (
     "wrong fact", "bad reasoning", "unsafe", "ignores instruction", "too long", "too short", "style", "other",
 )  # fmt: skip
@@ -102,6 +104,7 @@ class ReviewItem:
     prev_item_id: int | None
     next_item_id: int | None
     next_undecided_id: int | None  # after this one, wrapping; None when every other item is decided
+    run_domain: ResolvedDomain | None = None  # what the run took, where it did not take `domain`, the file's own
 
     @property
     def display_order(self) -> tuple[int, ...]:

@@ -35,6 +35,7 @@ from services.review_rows import (
     SuggestionRow,
     UndoRow,
 )
+from services.routing_resolve import run_domains_of
 from services.weigh_chunk import letter
 
 __all__ = [
@@ -152,6 +153,7 @@ def _review_item(session: Session, dataset: Dataset, item: Item, run: Run | None
         prev_item_id=queue.neighbour(session, item.position, is_next=False),
         next_item_id=queue.neighbour(session, item.position, is_next=True),
         next_undecided_id=queue.next_undecided(session, item.position),
+        run_domain=None if run is None else run_domains_of(session, run.run_id, [item.item_id]).get(item.item_id),
     )
 
 

@@ -12,8 +12,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from services.errors import Refused
+from sqlalchemy.orm import Session, sessionmaker
 
+from services.errors import Refused
+from services.routing_store import BUILTIN, find_router
+
+DEFAULT_THRESHOLD = 0.5  # the first choice is likelier than all others together
 By = Literal["column", "fixed", "router"]
 
 
@@ -48,3 +52,43 @@ def routing_of(configuration: dict[str, Any]) -> Routing:
     """A run's routing; runs from before routers took the item's own column."""
     found = configuration.get("routing")
     return BY_COLUMN if found is None else Routing(**found)
+
+
+def routing_from_words(sessions: sessionmaker[Session], text: str | None) -> Routing:
+    """A routing as the command line names it: column, fixed:NAME, router[:ROUTER][:THRESHOLD].
+
+    Without a threshold it is 0.5, without a router the built-in one. Raises Refused or NotFound in one line.
+    """
+    by, _, rest = (text or "column").strip().partition(":")
+    if by == "column" and not rest:
+        return BY_COLUMN
+    if by == "fixed":
+        return Routing("fixed", domain=rest.strip())
+    if by == "router":
+        parts = [part.strip() for part in rest.split(":") if part.strip()]
+        threshold = _number(parts.pop()) if parts and _number(parts[-1]) is not None else DEFAULT_THRESHOLD
+        if len(parts) <= 1:
+            router = find_router(sessions, parts[0] if parts else BUILTIN)
+            return Routing("router", router_id=router.router_id, threshold=threshold or 0.0)
+    raise Refused(f"domains {text!r}; give column, fixed:NAME, router or router:THRESHOLD (from 0 to 1)")
+
+
+def routing_words(routing: Routing, router: str | None = None) -> str:
+    """A routing in words; `router` is the named router's label.
+
+    >>> routing_words(Routing("router", router_id=1, threshold=0.5), "three-domains")
+    'by the router three-domains, default below 50 %'
+    """
+    if routing.by == "column":
+        return "the file's own column"
+    if routing.by == "fixed":
+        return f"{routing.domain} for all items"
+    below = f", default below {100 * routing.threshold:.0f} %" if routing.threshold else ""
+    return f"by the router {router or routing.router_id}{below}"
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

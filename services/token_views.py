@@ -18,6 +18,7 @@ from scoring.spans import contributions
 from services.errors import NotFound
 from services.logprob_cache import read
 from services.packing import unpack_spans
+from services.routing_runs import under_run_domains
 from services.weigh_encode import ItemText, SideView, WeighSetup, encode_side, facts_of, side_view
 from services.weigh_write import item_text, setup_of_run
 
@@ -149,7 +150,7 @@ def exact_text(sessions: sessionmaker[Session], models: ModelSource, run_id: int
     Raises NotFound when the run did not weigh the candidate, or a ScoringError when a model cannot be had.
     """
     setup = setup_of_run(sessions, run_id)
-    item, place = _item_with(sessions, candidate_id)
+    item, place = _item_with(sessions, run_id, candidate_id)
     with models.open(setup.spec("strong")) as model:
         strong_facts = facts_of(model)
     with models.open(setup.spec("weak")) as model:
@@ -159,15 +160,15 @@ def exact_text(sessions: sessionmaker[Session], models: ModelSource, run_id: int
     return ExactText(_model_input(item, place, setup, strong), _model_input(item, place, setup, weak))
 
 
-def _item_with(sessions: sessionmaker[Session], candidate_id: int) -> tuple[ItemText, int]:
-    """The item that has this candidate, and the candidate's place in it."""
+def _item_with(sessions: sessionmaker[Session], run_id: int, candidate_id: int) -> tuple[ItemText, int]:
+    """The item that has this candidate, under the domain the run took, and the candidate's place in it."""
     with sessions() as session:
         candidate = session.get(Candidate, candidate_id)
         if candidate is None:
             raise NotFound(f"no candidate {candidate_id}; its dataset may have been deleted")
         item = session.get_one(Item, candidate.item_id)
         text = item_text(item, candidates_by_item(session, [item.item_id])[item.item_id])
-    return text, text.candidate_ids.index(candidate_id)
+    return under_run_domains(sessions, run_id, [text])[0], text.candidate_ids.index(candidate_id)
 
 
 def _model_input(item: ItemText, place: int, setup: WeighSetup, side: SideView) -> ModelInput:

@@ -34,6 +34,7 @@ from services.datasets import get as get_dataset
 from services.errors import Refused
 from services.logprob_cache import write_batch
 from services.noise import see_to_noise
+from services.routing_choice import BY_COLUMN, Routing
 from services.run_rows import RunRow
 from services.runs import configuration_of, list_runs
 from services.weigh_chunk import fill_side
@@ -87,6 +88,7 @@ class _Plan:
     criteria: CriteriaRow
     rank_by: str
     dtype: str
+    routing: Routing
     tell: Told
 
     def pair(self, strong: str, weak: str) -> ModelPair:
@@ -114,21 +116,26 @@ def weigh_models(
     criteria: str | None = None,
     rank_by: str = "sum",
     dtype: str = "auto",
+    routing: Routing = BY_COLUMN,
     on_progress: Told | None = None,
 ) -> WeighedModels:
     """Weigh a dataset by every ordered pair of the models; interrupted, the same call goes on.
 
     Args:
         names: folders, hub ids, or "pair:strong" and "pair:weak" of the catalogue.
+        routing: the items' own column, or one domain for all. By a router each strong model would find domains of its
+            own, so that every model would have to read every item under those of every other.
 
     Raises:
-        Refused: fewer than two models, or one of them twice. NotFound: dataset or criteria. ScoringError: a model
-        cannot be had or its engine failed; what was computed is kept.
+        Refused: fewer than two models, one of them twice, or domains by a router. NotFound: dataset or criteria.
+        ScoringError: a model cannot be had or its engine failed; what was computed is kept.
     """
     specs = models_named(names)
+    if routing.by == "router":
+        raise Refused("several models take the file's own domains or one for all; give a single pair to use a router")
     plan = _Plan(
         sessions, dataset_id, specs, {name: _template(models, spec) for name, spec in specs.items()},
-        find_criteria(sessions, criteria or weigh_here.NO_CRITERIA), rank_by, dtype, on_progress or _silent,
+        find_criteria(sessions, criteria or weigh_here.NO_CRITERIA), rank_by, dtype, routing, on_progress or _silent,
     )  # fmt: skip
     get_dataset(sessions, dataset_id)
     known: dict[ModelSpec, ClosedModel] = {}
@@ -228,7 +235,10 @@ def _chunks(plan: _Plan) -> Iterator[tuple[list[ItemText], int, int]]:
         with plan.sessions() as session:
             items = items_between(session, plan.dataset_id, first=first, last=until)
             candidates = candidates_by_item(session, [item.item_id for item in items])
-        yield [item_text(item, candidates[item.item_id]) for item in items], n_done, n_items
+        texts = [item_text(item, candidates[item.item_id]) for item in items]
+        if plan.routing.by == "fixed":
+            texts = [replace(text, domain=plan.routing.domain) for text in texts]
+        yield texts, n_done, n_items
         n_done += len(items)
 
 
@@ -240,7 +250,7 @@ def _keep(sessions: sessionmaker[Session], fingerprint: str, results: Mapping[st
 def _run(plan: _Plan, models: ModelSource, strong: str, weak: str) -> RunRow:
     """The run of one pair: a finished one of the same settings and items, or weighed now, from the cache."""
     pair = plan.pair(strong, weak)
-    wanted = configuration_of(pair, plan.criteria, rank_by=plan.rank_by, dtype=plan.dtype)
+    wanted = configuration_of(pair, plan.criteria, rank_by=plan.rank_by, dtype=plan.dtype, routing=plan.routing)
     n_items = get_dataset(plan.sessions, plan.dataset_id).n_items
     for row in list_runs(plan.sessions, dataset_id=plan.dataset_id):
         is_same = weigh_here.is_same(row, wanted, criteria=plan.criteria)
@@ -248,7 +258,7 @@ def _run(plan: _Plan, models: ModelSource, strong: str, weak: str) -> RunRow:
             return row
     run_id = weigh_here.find_or_start(
         plan.sessions, dataset_id=plan.dataset_id, pair=pair, criteria=plan.criteria.name, rank_by=plan.rank_by,
-        dtype=plan.dtype,
+        dtype=plan.dtype, routing=plan.routing,
     )  # fmt: skip
     return weigh_here.weigh_or_follow(
         plan.sessions, lambda: models, run_id, on_progress=lambda p: plan.tell(pair.name, p.n_done, p.n_items)

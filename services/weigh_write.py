@@ -6,6 +6,7 @@ Leaves out the order of the work (weighing.py) and the numbers themselves (weigh
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import insert
@@ -13,6 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from db.queries_items import candidates_by_item, items_between, settled_item_ids
 from db.queries_noise import taken_over_item_ids
+from db.queries_routing import item_domains
 from db.tables import Candidate, Item, NotWeighed, Run, Score, Suggestion
 from scoring.conditioning import Conditioning
 from scoring.ratio import CandidateWeight, ItemWeights
@@ -28,7 +30,8 @@ from services.weigh_encode import ItemText, WeighSetup
 def chunk_texts(hold: RunHold, *, first: int, last: int) -> list[ItemText]:
     """The items at positions first..last with their responses; nothing when all of them are settled by this run.
 
-    Those taken over from another run are never among them: what is planned must not depend on how far this run is.
+    A domain that this run has found for an item comes before the item's own column. Items taken over from another run
+    are never among them: what is planned must not depend on how far this run is.
     """
     with hold.sessions() as session:
         items = items_between(session, hold.dataset_id, first=first, last=last)
@@ -39,7 +42,9 @@ def chunk_texts(hold: RunHold, *, first: int, last: int) -> list[ItemText]:
         items = [item for item in items if item.item_id not in taken_over]
         item_ids = [item.item_id for item in items]
         candidates = candidates_by_item(session, item_ids)
-    return [item_text(item, candidates[item.item_id]) for item in items]
+        taken = item_domains(session, hold.run_id, item_ids)
+    texts = [item_text(item, candidates[item.item_id]) for item in items]
+    return [replace(text, domain=taken[text.item_id].domain) if text.item_id in taken else text for text in texts]
 
 
 def item_text(item: Item, candidates: Sequence[Candidate]) -> ItemText:

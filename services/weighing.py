@@ -12,7 +12,7 @@ import logging
 import threading
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from scoring.protocol import ModelSource, OpenModel, TokenLogprobs
 from services.errors import ServiceError
 from services.logprob_cache import KeepBatch
 from services.noise import see_to_noise
+from services.routing_runs import routed
 from services.run_hold import RunCancelled, RunHold, RunLost, new_worker_name
 from services.run_rows import RunRow, read_run
 from services.weigh_chunk import PairView, combine_chunk, encode_both, fill_side
@@ -128,17 +129,23 @@ class _Weighing:
             with self.models.open(strong) as strong_model, self.models.open(weak) as weak_model:
                 pair = self._pair(self._strong_view(strong_model), weak_model)
                 for chunk in self._chunks(0.0, 1.0):
-                    self._weigh_chunk(chunk, pair, {"strong": strong_model, "weak": weak_model})
+                    models: dict[Side, OpenModel] = {"strong": strong_model, "weak": weak_model}
+                    self._weigh_chunk(self._routed(chunk, strong_model), pair, models)
             return
         with self.models.open(strong) as strong_model:
             view = self._strong_view(strong_model)
             for chunk in self._chunks(0.0, 0.5):
-                encoded = encode_side(chunk.texts, self.setup, view)
+                encoded = encode_side(self._routed(chunk, strong_model).texts, self.setup, view)
                 self._fill(chunk, {"strong": encoded}, {"strong": strong_model})
         with self.models.open(weak) as weak_model:
             pair = self._pair(view, weak_model)
             for chunk in self._chunks(0.5, 1.0):
                 self._weigh_chunk(chunk, pair, {"weak": weak_model})
+
+    def _routed(self, chunk: _Chunk, strong_model: OpenModel) -> _Chunk:
+        """The chunk under the domains that this run takes; they stand from here on, also for the weak model's turn."""
+        self.hold.begin_stretch(chunk.start, chunk.start, n_texts=1)  # the share of the work is the weighing's
+        return replace(chunk, texts=routed(self.hold, chunk.texts, strong_model, keep=self._keep))
 
     def _weigh_chunk(self, chunk: _Chunk, pair: PairView, models: Mapping[Side, OpenModel]) -> None:
         encoded = encode_both(chunk.texts, self.setup, pair)

@@ -13,6 +13,7 @@ from db.migrate import upgrade
 from db.session import DatabaseUnavailable, database_url, make_sessionmaker
 from scoring.errors import ScoringError
 from services.criteria_store import ensure_builtin
+from services.routing_store import ensure_builtin_router
 
 if TYPE_CHECKING:
     from scoring.room import ModelRoom
@@ -21,7 +22,7 @@ __all__ = ["DatabaseUnavailable", "ScoringError", "database_url", "model_room", 
 
 
 def open_sessions(url: str | None = None) -> sessionmaker[Session]:
-    """Sessions on the database of `url` or TARE_DATABASE_URL: migrated, the built-in criteria there.
+    """Sessions on the database of `url` or TARE_DATABASE_URL: migrated, the built-in criteria and router there.
 
     Raises:
         DatabaseUnavailable: it cannot be opened; one line.
@@ -29,6 +30,7 @@ def open_sessions(url: str | None = None) -> sessionmaker[Session]:
     sessions = make_sessionmaker(url or database_url())
     upgrade(sessions.engine)
     ensure_builtin(sessions)
+    ensure_builtin_router(sessions)
     return sessions
 
 

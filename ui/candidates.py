@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from services.review_rows import ReviewCandidate, ReviewItem, SuggestionRow
 from services.token_views import TokenView
+from ui.domain_words import domain_hint, domain_words
 from ui.prose import badge, prose, safe
 from ui.tokens import nats, scale_of, token_html
 
@@ -179,7 +180,7 @@ def _gold(candidate: ReviewCandidate) -> str:
 
 def item_badges(item: ReviewItem) -> str:
     """The line over the candidates: where the item comes from, and what to mind about its rewards."""
-    badges = [badge(text) for text in (item.domain, item.subset) if text]
+    badges = [*_domain_badges(item), *([badge(item.subset)] if item.subset else [])]
     if item.suggestion is not None and item.suggestion.is_out_of_world:
         badges.append(badge("out of the pair's world", kind="warn", title=OUT_OF_WORLD))
     if item.suggestion is not None and item.suggestion.is_length_flip:
@@ -193,6 +194,14 @@ def item_badges(item: ReviewItem) -> str:
         badges.append(badge(f"not weighed: {reason}", kind="warn", title=line))
         badges.append(f'<span class="t-muted">{safe(line)}</span>')
     return f'<div class="t-badges">{"".join(badges)}</div>' if badges else ""
+
+
+def _domain_badges(item: ReviewItem) -> list[str]:
+    """The domain the item was weighed under: the file's own, or the one its run took and from where."""
+    if item.run_domain is None:
+        return [badge(item.domain)] if item.domain else []
+    kind = "warn" if item.run_domain.domain is None else "quiet"
+    return [badge(domain_words(item.run_domain), kind=kind, title=domain_hint(item.run_domain, column=item.domain))]
 
 
 def _noise_badges(suggestion: SuggestionRow) -> list[str]:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session, sessionmaker
 
 from services import workplace
+from services.routing_choice import BY_COLUMN, Routing
 from services.weigh_models import WeighedModels, weigh_models
 from ui.terminal import give_up, print_json, print_table, progress, say, what_a_run_did
 
@@ -26,6 +27,7 @@ def weigh_several(
     rank_by: str,
     dtype: str,
     as_json: bool,
+    routing: Routing = BY_COLUMN,
 ) -> None:
     """Weigh by every ordered pair of the models and say what came of it; exit code 2 when a run did not end."""
     if pair is not None or not names:
@@ -33,7 +35,7 @@ def weigh_several(
     with progress() as show:
         weighed = weigh_models(
             sessions, workplace.model_room(), dataset_id=dataset_id, names=names, criteria=criteria, rank_by=rank_by,
-            dtype=dtype, on_progress=show,
+            dtype=dtype, routing=routing, on_progress=show,
         )  # fmt: skip
     if as_json:
         print_json(weighed.to_json())

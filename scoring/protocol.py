@@ -122,6 +122,31 @@ def collect(packs: Iterator[Pack]) -> list[TokenLogprobs]:
 
 
 @dataclass(frozen=True, slots=True)
+class Sampling:
+    """How texts are written. Raises ValueError for settings that nothing can be written under.
+
+    temperature: 0 writes the most likely text (n times the same).
+    seed: the same seed and settings give the same texts on the same device.
+    stop_ids: the end of turn (EncodedItem.end_of_turn_ids), beside the model's own end token.
+    """
+
+    n: int
+    temperature: float
+    max_new_tokens: int
+    seed: int
+    top_p: float = 1.0
+    stop_ids: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.n < 1 or self.temperature < 0 or not 0 < self.top_p <= 1 or self.max_new_tokens < 1:
+            raise ValueError(
+                f"n {self.n}, temperature {self.temperature}, top_p {self.top_p}, max_new_tokens "
+                f"{self.max_new_tokens}: n and tokens must be at least 1, temperature at least 0, top_p above 0 and at "
+                "most 1"
+            )
+
+
+@dataclass(frozen=True, slots=True)
 class SampledText:
     """A text a model wrote, and whether it ended by itself (False: the token limit cut it)."""
 
@@ -132,32 +157,11 @@ class SampledText:
 class TextSampler(Protocol):
     """Writes texts with one model."""
 
-    def sample(
-        self,
-        ids: Sequence[int],
-        *,
-        n: int,
-        temperature: float,
-        max_new_tokens: int,
-        seed: int,
-        top_p: float = 1.0,
-        stop_ids: Sequence[int] = (),
-    ) -> list[str]:
-        """`n` texts that continue `ids` (EncodedItem.prompt_ids); the same seed gives the same texts."""
-        ...
+    def sample(self, ids: Sequence[int], how: Sampling) -> list[SampledText]:
+        """`how.n` texts that continue `ids` (EncodedItem.prompt_ids), each within the context.
 
-    def sample_detailed(
-        self,
-        ids: Sequence[int],
-        *,
-        n: int,
-        temperature: float,
-        max_new_tokens: int,
-        seed: int,
-        top_p: float = 1.0,
-        stop_ids: Sequence[int] = (),
-    ) -> list[SampledText]:
-        """The same texts, with whether each ended by itself."""
+        Raises PromptTooLong when the prompt leaves no room, EngineFailed when nothing could be written.
+        """
         ...
 
 

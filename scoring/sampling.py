@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from scoring.errors import EngineFailed, PromptTooLong
-from scoring.protocol import SampledText
+from scoring.protocol import SampledText, Sampling
 from scoring.threads import fitting_threads
 from scoring.turns import Turns
 
@@ -31,69 +31,23 @@ class ModelSampler:
         self._context_limit = context_limit
         self._turns = turns
 
-    def sample(
-        self,
-        ids: Sequence[int],
-        *,
-        n: int,
-        temperature: float,
-        max_new_tokens: int,
-        seed: int,
-        top_p: float = 1.0,
-        stop_ids: Sequence[int] = (),
-    ) -> list[str]:
-        """`n` texts that continue `ids`. See `sample_detailed`."""
-        found = self.sample_detailed(
-            ids,
-            n=n,
-            temperature=temperature,
-            max_new_tokens=max_new_tokens,
-            seed=seed,
-            top_p=top_p,
-            stop_ids=stop_ids,
-        )
-        return [sampled.text for sampled in found]
-
-    def sample_detailed(
-        self,
-        ids: Sequence[int],
-        *,
-        n: int,
-        temperature: float,
-        max_new_tokens: int,
-        seed: int,
-        top_p: float = 1.0,
-        stop_ids: Sequence[int] = (),
-    ) -> list[SampledText]:
-        """`n` texts that continue `ids` (EncodedItem.prompt_ids), each at most `max_new_tokens` and the context.
-
-        Args:
-            temperature: 0 writes the most likely text (n times the same).
-            seed: the same seed and arguments give the same texts on the same device.
-            stop_ids: the end of turn (EncodedItem.end_of_turn_ids), beside the model's own end token.
-
-        Raises:
-            PromptTooLong: the prompt leaves no room. EngineFailed: generation broke. ValueError: bad settings.
-        """
-        if n < 1 or temperature < 0 or not 0 < top_p <= 1 or max_new_tokens < 1:
-            raise ValueError(
-                f"n {n}, temperature {temperature}, top_p {top_p}, max_new_tokens {max_new_tokens}: n and tokens must "
-                "be at least 1, temperature at least 0, top_p above 0 and at most 1"
-            )
+    def sample(self, ids: Sequence[int], how: Sampling) -> list[SampledText]:
+        """See `TextSampler`."""
         room = self._context_limit - len(ids)
         if room < 1:
             raise PromptTooLong(
                 f"the prompt's {len(ids)} tokens fill the context of {self._context_limit}; shorten the prompt"
             )
-        ends = self._end_ids(stop_ids)
-        settings: dict[str, Any] = {"max_new_tokens": min(max_new_tokens, room), "eos_token_id": sorted(ends) or None}
+        ends = self._end_ids(how.stop_ids)
+        n_new = min(how.max_new_tokens, room)
+        settings: dict[str, Any] = {"max_new_tokens": n_new, "eos_token_id": sorted(ends) or None}
         settings["pad_token_id"] = min(ends, default=0)
-        if temperature > 0:
-            settings |= {"do_sample": True, "temperature": temperature, "top_p": top_p, "top_k": 0}
+        if how.temperature > 0:
+            settings |= {"do_sample": True, "temperature": how.temperature, "top_p": how.top_p, "top_k": 0}
         else:
             settings["do_sample"] = False
-        rows = self._generate(ids, n, seed, settings)
-        return [self._read(row, ends, tuple(stop_ids)) for row in rows]
+        rows = self._generate(ids, how.n, how.seed, settings)
+        return [self._read(row, ends, how.stop_ids) for row in rows]
 
     def _generate(self, ids: Sequence[int], n: int, seed: int, settings: dict[str, Any]) -> list[list[int]]:
         """The new token ids of each of the n texts, padded after their ends."""

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from scoring.errors import EngineFailed, PromptTooLong
-from scoring.protocol import SampledText
+from scoring.protocol import SampledText, Sampling
 from scoring.server_answers import BYTES_AT_LEAST, BYTES_PER_TOKEN, Unfit
 from scoring.server_engine import ServerEngine, keep_urgent, turns_at
 from scoring.server_http import ServerTrouble, session
@@ -43,51 +43,8 @@ class ServerSampler:
         self._names_ids = names_ids
         self._settings = settings
 
-    def sample(
-        self,
-        ids: Sequence[int],
-        *,
-        n: int,
-        temperature: float,
-        max_new_tokens: int,
-        seed: int,
-        top_p: float = 1.0,
-        stop_ids: Sequence[int] = (),
-    ) -> list[str]:
-        """`n` texts that continue `ids`. See `sample_detailed`."""
-        found = self.sample_detailed(
-            ids,
-            n=n,
-            temperature=temperature,
-            max_new_tokens=max_new_tokens,
-            seed=seed,
-            top_p=top_p,
-            stop_ids=stop_ids,
-        )
-        return [sampled.text for sampled in found]
-
-    def sample_detailed(
-        self,
-        ids: Sequence[int],
-        *,
-        n: int,
-        temperature: float,
-        max_new_tokens: int,
-        seed: int,
-        top_p: float = 1.0,
-        stop_ids: Sequence[int] = (),
-    ) -> list[SampledText]:
-        """`n` texts that continue `ids`, each at most `max_new_tokens` and the context.
-
-        Raises:
-            PromptTooLong: the prompt leaves no room. EngineFailed: the server did not write them. ValueError: bad
-            settings.
-        """
-        if n < 1 or temperature < 0 or not 0 < top_p <= 1 or max_new_tokens < 1:
-            raise ValueError(
-                f"n {n}, temperature {temperature}, top_p {top_p}, max_new_tokens {max_new_tokens}: n and tokens must "
-                "be at least 1, temperature at least 0, top_p above 0 and at most 1"
-            )
+    def sample(self, ids: Sequence[int], how: Sampling) -> list[SampledText]:
+        """See `TextSampler`."""
         if not self._names_ids:
             raise EngineFailed(
                 f"the server at {self._url} does not name token ids, so that the end of what it writes cannot be "
@@ -97,24 +54,26 @@ class ServerSampler:
         room = self._engine.context_limit + 1 - len(ids)
         if room < 1:
             raise PromptTooLong(f"the prompt's {len(ids)} tokens fill the context of {self._served_as}; shorten it")
-        body: dict[str, Any] = {
+        try:
+            choices = self._choices(self._body(ids, how, room))
+            texts = [self._read(choice, how.stop_ids) for choice in choices]
+        except ServerTrouble as trouble:
+            raise EngineFailed(self._engine.line_of(trouble)) from trouble
+        return texts if how.temperature > 0 else texts * how.n
+
+    def _body(self, ids: Sequence[int], how: Sampling, room: int) -> dict[str, Any]:
+        return {
             "model": self._served_as,
             "prompt": list(ids),
-            "n": n if temperature > 0 else 1,  # vLLM refuses several of the one most likely text
-            "temperature": temperature,
-            "top_p": top_p,
-            "seed": seed,
-            "max_tokens": min(max_new_tokens, room),
-            "stop_token_ids": list(stop_ids) if len(stop_ids) == 1 else [],
+            "n": how.n if how.temperature > 0 else 1,  # vLLM refuses several of the one most likely text
+            "temperature": how.temperature,
+            "top_p": how.top_p,
+            "seed": how.seed,
+            "max_tokens": min(how.max_new_tokens, room),
+            "stop_token_ids": list(how.stop_ids) if len(how.stop_ids) == 1 else [],
             "return_token_ids": True,
             **PLAIN_DISTRIBUTION,
         }
-        try:
-            choices = self._choices(body)
-            texts = [self._read(choice, tuple(stop_ids)) for choice in choices]
-        except ServerTrouble as trouble:
-            raise EngineFailed(self._engine.line_of(trouble)) from trouble
-        return texts if temperature > 0 else texts * n
 
     def _choices(self, body: dict[str, Any]) -> list[Mapping[str, Any]]:
         limit = BYTES_AT_LEAST + BYTES_PER_TOKEN * (body["n"] * body["max_tokens"] + len(body["prompt"]))

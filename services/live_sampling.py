@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from scoring.chat import encode
 from scoring.conditioning import condition
 from scoring.criteria import CriteriaBody
-from scoring.protocol import ModelSource, OpenModel
+from scoring.protocol import ModelSource, OpenModel, Sampling
 from scoring.turns import urgent
 from services.catalogue_store import get_pair
 from services.errors import Refused
-from services.live_rows import SampledCandidate, require_known, sound_messages
+from services.live_rows import SampledCandidate, sound_messages
 from services.review_rows import Message
 from services.weigh_encode import SideView, WeighSetup, facts_of, side_view
 
@@ -44,7 +44,6 @@ def sample_candidates(
         limits = f"temperature 0 to 2, length 1 to {NEW_TOKENS_LIMIT} tokens"
         raise Refused(f"temperature {temperature:g} and length {max_new_tokens}: give {limits}")
     setup = WeighSetup(get_pair(pair), criteria)
-    require_known(setup.pair, criteria)
     n_strong = {"strong": n, "weak": 0, "both": n - n // 2}[source]
     wanted = _Wanted(sound_messages(messages), domain or None, temperature, max_new_tokens, seed)
     with urgent():
@@ -88,12 +87,6 @@ def _sample(
         template_tokenizer=view.template_tokenizer,
         system_role=view.system_role,
     )
-    texts = model.sampler.sample(
-        encoded.prompt_ids,
-        n=n,
-        temperature=wanted.temperature,
-        max_new_tokens=wanted.max_new_tokens,
-        seed=wanted.seed,
-        stop_ids=encoded.end_of_turn_ids,
-    )
-    return [SampledCandidate(text.strip(), f"{view.facts.ref} ({view.name})") for text in texts]
+    how = Sampling(n, wanted.temperature, wanted.max_new_tokens, wanted.seed, stop_ids=encoded.end_of_turn_ids)
+    texts = model.sampler.sample(encoded.prompt_ids, how)
+    return [SampledCandidate(sampled.text.strip(), f"{view.facts.ref} ({view.name})") for sampled in texts]

@@ -14,6 +14,7 @@ from scoring import room as room_module
 from scoring.errors import ModelUnavailable
 from scoring.models import estimate_bytes
 from scoring.pairs import ModelSpec
+from scoring.protocol import SampledText, Sampling
 from scoring.room import ModelRoom
 
 SETTINGS: dict[str, dict[str, Any]] = {
@@ -139,14 +140,17 @@ def test_threads_that_weigh_and_sample_under_base_and_adapters_never_get_another
 ) -> None:
     specs = [ModelSpec(str(strong_folder)), *(ModelSpec(str(strong_folder), adapter=str(each)) for each in adapters)]
 
-    def sample(model: Any) -> list[str]:
-        return model.sampler.sample([1, 2, 3], n=1, temperature=0, max_new_tokens=12, seed=1)
+    def sample(model: Any) -> list[SampledText]:
+        found: list[SampledText] = model.sampler.sample(
+            [1, 2, 3], Sampling(n=1, temperature=0, max_new_tokens=12, seed=1)
+        )
+        return found
 
     alone = {}
     for spec in specs:
         with room.open(spec) as model:
             alone[spec] = (values(model.engine), sample(model))
-    assert len({texts[0] for _, texts in alone.values()}) == 3
+    assert len({texts[0].text for _, texts in alone.values()}) == 3
     wrong: list[Any] = []
 
     def work(worker: int) -> None:
@@ -171,14 +175,14 @@ def test_what_an_adapter_writes_is_what_the_merged_model_writes(
 ) -> None:
     ids = [1, 2, 3, 4, 5]
     with room.open(ModelSpec(str(strong_folder), adapter=str(adapters[0]))) as model:
-        texts = model.sampler.sample(ids, n=1, temperature=0, max_new_tokens=10, seed=1)
+        texts = model.sampler.sample(ids, Sampling(n=1, temperature=0, max_new_tokens=10, seed=1))
         one = merged(strong_folder, adapters[0]).generate(
             torch.tensor([ids]), max_new_tokens=10, do_sample=False, eos_token_id=model.tokenizer.eos_token_id,
             pad_token_id=0,
         )  # fmt: skip
         row = one[0, len(ids) :].tolist()
         row = row[: row.index(model.tokenizer.eos_token_id)] if model.tokenizer.eos_token_id in row else row
-        assert texts == [model.tokenizer.decode(row, skip_special_tokens=True)]
+        assert [one.text for one in texts] == [model.tokenizer.decode(row, skip_special_tokens=True)]
 
 
 def test_adapters_that_want_a_module_differently_take_each_other_s_place(

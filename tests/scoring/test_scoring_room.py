@@ -16,7 +16,7 @@ from scoring.chat import encode
 from scoring.errors import ModelUnavailable
 from scoring.models import estimate_bytes
 from scoring.pairs import ModelSpec
-from scoring.protocol import LogprobRequest
+from scoring.protocol import LogprobRequest, Sampling
 from scoring.room import ModelRoom
 
 SpecOf = Callable[[Path], ModelSpec]
@@ -106,7 +106,7 @@ def test_two_forwards_of_one_model_never_overlap(strong_folder: Path, spec_of: S
 
         def sample() -> None:
             with room.open(spec_of(strong_folder)) as own:
-                own.sampler.sample([1, 2, 3], n=2, temperature=1.0, max_new_tokens=10, seed=1)
+                own.sampler.sample([1, 2, 3], Sampling(n=2, temperature=1.0, max_new_tokens=10, seed=1))
 
         together(weigh, weigh, weigh, sample)
     assert watch.calls >= 31

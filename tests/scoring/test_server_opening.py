@@ -12,7 +12,7 @@ from server_builders import CONTEXT, QUICK, SERVED_AS, Computing, plain_engine, 
 
 from scoring.errors import BadCatalogue, EngineFailed, ModelUnavailable, PromptTooLong
 from scoring.pairs import ModelSpec, load_catalogue
-from scoring.protocol import LogprobRequest
+from scoring.protocol import LogprobRequest, Sampling
 from scoring.room import ModelRoom
 from scoring.server_model import ServedModel, open_served
 from scoring.server_settings import ServerSettings, checked_url, settings_from_environment
@@ -80,7 +80,7 @@ def test_a_server_that_names_no_ids_is_compared_by_text(folder: Path) -> None:
         model = opened(server, folder)
         assert weighs_right(model, folder)
         with pytest.raises(EngineFailed, match="does not name token ids"):
-            model.sampler.sample((5, 6), n=1, temperature=1.0, max_new_tokens=4, seed=1)
+            model.sampler.sample((5, 6), Sampling(n=1, temperature=1.0, max_new_tokens=4, seed=1))
 
 
 def test_a_server_that_reads_other_tokens_than_it_was_sent_is_found_out_by_text(folder: Path) -> None:

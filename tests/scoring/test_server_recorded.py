@@ -16,6 +16,7 @@ from server_builders import CONTEXT, SERVED_AS, plain_engine, save_served, some_
 from transformers import LlamaForCausalLM
 
 from scoring.pairs import ModelSpec
+from scoring.protocol import Sampling
 from scoring.room import ModelRoom
 from scoring.server_model import ServedModel
 
@@ -81,15 +82,16 @@ def test_the_most_likely_text_is_the_one_the_model_here_writes(served: ServedMod
         torch.tensor([prompt]), do_sample=False, max_new_tokens=6, attention_mask=torch.ones(1, len(prompt)).long()
     )
     ours = served.tokenizer.decode(ids[0, len(prompt) :], skip_special_tokens=True)
-    assert served.sampler.sample(prompt, n=2, temperature=0, max_new_tokens=6, seed=1) == [ours, ours]
+    found = served.sampler.sample(prompt, Sampling(n=2, temperature=0, max_new_tokens=6, seed=1))
+    assert [one.text for one in found] == [ours, ours]
 
 
 def test_sampled_texts_differ_and_end_where_asked(served: ServedModel) -> None:
     prompt = some_requests(1, seed=3)[0].ids[:8]
-    found = served.sampler.sample_detailed(prompt, n=3, temperature=1.0, max_new_tokens=6, seed=5)
+    found = served.sampler.sample(prompt, Sampling(n=3, temperature=1.0, max_new_tokens=6, seed=5))
     assert len({one.text for one in found}) == 3
-    stop = served.tokenizer(found[0].text, add_special_tokens=False)["input_ids"][-1:]
-    ended = served.sampler.sample_detailed(prompt, n=3, temperature=1.0, max_new_tokens=6, seed=5, stop_ids=stop)
+    stop = tuple(served.tokenizer(found[0].text, add_special_tokens=False)["input_ids"][-1:])
+    ended = served.sampler.sample(prompt, Sampling(n=3, temperature=1.0, max_new_tokens=6, seed=5, stop_ids=stop))
     assert ended[0].has_ended or found[0].has_ended
     assert found[0].text.startswith(ended[0].text)
 

@@ -36,22 +36,29 @@ def attend_jointly(
     scale: float,
     runs: Sequence[tuple[int, int, tuple[Source, ...]]],
     layer: int,
+    *,
+    needed: Tensor | None = None,
 ) -> Tensor:
     """Each run over what lies above it and, causally, over itself. query (1, H, T, D), key and value (1, G, T, D).
 
-    runs: first row, last row, and the sources above in the order of their positions. Returns (T, H, D).
+    runs: first row, last row, and the sources above in the order of their positions.
+    needed: (N,) rows that matter, ascending; None: all. What comes before a run's first of them stays 0.
+
+    Returns (T, H, D).
     """
     heads, rows, size = query.shape[1:]
     shared = heads // key.shape[1]
-    out = query.new_empty(rows, heads, value.shape[-1])
+    out = (query.new_empty if needed is None else query.new_zeros)(rows, heads, value.shape[-1])
+    begins = [first if needed is None else _first_of(needed, first, last) for first, last, _ in runs]
     later = torch.full((BLOCK_ROWS, BLOCK_ROWS), -torch.inf, dtype=torch.float32).triu_(1)  # added to a block's scores
     for group in range(key.shape[1]):
         own = slice(group * shared, (group + 1) * shared)
         seen = _Seen(key, value, scale, group, layer, max(last - first for first, last, _ in runs))
-        for first, last, above in runs:
-            seen.put(first, last, above)
-            n_above, length = seen.n_above, last - first
-            at = 0
+        for (first, last, above), begin in zip(runs, begins, strict=True):
+            n_above, length, at = 0, last - first, begin - first
+            if at < length:
+                seen.put(first, last, above)
+                n_above = seen.n_above
             while at < length:
                 fitting = BLOCK_SCORES // (shared * (n_above + at + BLOCK_ROWS))
                 stop = min(at + max(32, min(BLOCK_ROWS, fitting)), length)
@@ -62,6 +69,12 @@ def attend_jointly(
                 out[first + at : first + stop, own] = found.view(shared, stop - at, -1).transpose(0, 1)
                 at = stop
     return out
+
+
+def _first_of(needed: Tensor, first: int, last: int) -> int:
+    """The first row of first..last that is needed; `last` when none is."""
+    place = int(torch.searchsorted(needed, first))
+    return min(int(needed[place]), last) if place < len(needed) else last
 
 
 class _Seen:

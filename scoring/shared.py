@@ -17,6 +17,7 @@ import torch
 from scoring.errors import EngineFailed
 from scoring.head import OutputHead
 from scoring.kept_keys import KeptKeys, LastingKeys
+from scoring.last_layer import thin_out
 from scoring.limits import Limits
 from scoring.packs import PlannedPack, plan_packs, prune
 from scoring.plain import first_line, free_cached_memory, is_out_of_memory, refuse_broken
@@ -72,6 +73,7 @@ class SharedEngine:
         self.windowed_layers: int | None = None  # of the last forward
         self._alone_over = alone_over
         self._has_varlen = has_varlen
+        self._last_layer = thin_out(model)
 
     def weigh(self, requests: Sequence[LogprobRequest], *, known: Collection[int] = ()) -> Iterator[Pack]:
         """See `LogprobEngine`. What is known is left out edge by edge."""
@@ -113,15 +115,18 @@ class SharedEngine:
         states = [kept.last_hidden[None] for kept in tensors.kept_states if kept.last_hidden is not None]
         if tensors.ids.shape[1]:
             tensors.state.has_varlen = self._has_varlen
+            tensors.state.last_layer = self._last_layer
             with attention_of(self._model, tensors.state):
                 hidden = self._model.base_model(
                     input_ids=tensors.ids, position_ids=tensors.positions, use_cache=False
                 ).last_hidden_state[0]  # (T, H)
             if tensors.state.n_layers == 0:
                 raise Unsupported(f"{type(self._model).__name__} does not attend through transformers' interface")
+            if self._last_layer >= 0 and tensors.state.n_layers != self._last_layer + 1:
+                raise Unsupported(f"{type(self._model).__name__} attends {tensors.state.n_layers} times")
             self.windowed_layers = tensors.state.n_windowed
             if tensors.state.keep is not None:
-                if not bool(torch.isfinite(hidden).all()):  # nothing else may look at these, and later calls would
+                if not _is_sound(hidden, tensors.state.keep):  # nothing else may look at these; later calls would
                     raise EngineFailed(
                         f"the states of a prefix are NaN or infinite in {self._model.dtype}; choose float32"
                     )
@@ -132,6 +137,11 @@ class SharedEngine:
         found = self._head.logprobs(torch.cat(states)[tensors.rows], tensors.targets).cpu()
         refuse_broken(found, self._model.dtype)
         return found
+
+
+def _is_sound(hidden: torch.Tensor, kept: KeptKeys) -> bool:
+    """Whether a kept edge is finite: its last state, and the last layer's keys and values, which all rows led to."""
+    return all(bool(torch.isfinite(part).all()) for part in (hidden[-1], *kept.layers[-1]))
 
 
 class _OutOfMemory(Exception):

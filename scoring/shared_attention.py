@@ -15,17 +15,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 from transformers import AttentionInterface
 
-from scoring.attention_kernels import Stretch, attend, attend_runs
-from scoring.joint_attention import Source, attend_jointly, is_worthwhile
+from scoring.attention_kernels import attend, attend_runs
+from scoring.joint_attention import attend_jointly, is_worthwhile
 from scoring.kept_keys import KeptKeys
+from scoring.pack_state import Look, PackState, current_pack
 
 NAME = "tare_shared"
 # What layers pass along that does not change what a query sees. Anything else is refused: better no fast path.
@@ -34,45 +33,6 @@ HARMLESS = frozenset(("position_ids", "use_cache", "output_attentions", "output_
 
 class Unsupported(Exception):
     """This model's attention is not what the shared engine computes; another engine must take it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Rows `first` to `last` of the pack that are causal in themselves: one edge, or a line of edges.
-
-    above: what all of them see beyond that, in the order of its positions; n_above of keys.
-    """
-
-    first: int
-    last: int
-    stretch: Stretch
-    above: tuple[Source, ...]
-    n_above: int
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """Rows `first` to `last` of the pack also see other keys: rows of the pack, or kept ones, one after the other."""
-
-    first: int
-    last: int
-    sources: tuple[Source, ...]
-    stretch: Stretch
-
-
-@dataclass(eq=False, slots=True)
-class PackState:
-    """What the attention must know of the pack that is going through."""
-
-    runs: tuple[Run, ...]  # together all rows
-    looks: tuple[Look, ...]
-    keep: KeptKeys | None = None
-    has_varlen: bool = False  # one kernel call for all runs
-    n_layers: int = 0  # attention layers that ran
-    n_windowed: int = 0  # of these, with a sliding window
-
-
-current_pack: ContextVar[PackState | None] = ContextVar("current_pack", default=None)
 
 
 def shared_attention(
@@ -104,7 +64,7 @@ def shared_attention(
         state.keep.add_layer(key, value)
     if softcap is None and s_aux is None and _is_joint(state, query, value, sliding_window):
         runs = [(run.first, run.last, run.above) for run in state.runs]
-        return attend_jointly(query, key, value, scale, runs, layer)[None], None
+        return attend_jointly(query, key, value, scale, runs, layer, needed=state.needed_now)[None], None
     out, normalizer = _own(state, query, key, value, scale, softcap, sliding_window)
     for look in state.looks:
         rows = slice(look.first, look.last)

@@ -16,7 +16,8 @@ from torch import Tensor
 from scoring.attention_kernels import Stretch
 from scoring.joint_attention import Source
 from scoring.kept_keys import KeptKeys
-from scoring.shared_attention import Look, PackState, Run
+from scoring.last_layer import WORTHWHILE
+from scoring.pack_state import Look, PackState, Run
 from scoring.trie import Edge
 
 
@@ -61,6 +62,7 @@ def arrange(
     lines = [(offsets[id(line[0])], offsets[id(line[-1])] + line[-1].n_computed, line) for line in _lines(edges)]
     run_end = {id(edge): end for _, end, line in lines for edge in line}
     looks = _looks(edges, offsets, kept, run_end)
+    kept_states, rows, targets, asked = _predictions(edges, offsets, wanted, kept)
     state = PackState(
         runs=tuple(
             Run(
@@ -78,8 +80,9 @@ def arrange(
             for first, last, sources, key_start in looks
         ),
         keep=keep,
+        needed=_needed(rows - len(kept_states), at, is_kept=keep is not None, device=device),
+        n_rows=at,
     )
-    kept_states, rows, targets, asked = _predictions(edges, offsets, wanted, kept)
     return PackTensors(
         ids=torch.from_numpy(ids)[None].to(device),
         positions=positions[None],
@@ -89,6 +92,14 @@ def arrange(
         targets=torch.from_numpy(targets).to(device),
         edges=asked,
     )
+
+
+def _needed(rows: NDArray[np.int64], n_rows: int, *, is_kept: bool, device: torch.device) -> Tensor | None:
+    """The pack's rows whose last state is asked for: they predict something, or end a kept edge. None: nearly all."""
+    found = np.union1d(rows[rows >= 0], [n_rows - 1] if is_kept else [])
+    if not len(found) or len(found) > WORTHWHILE * n_rows:
+        return None
+    return torch.from_numpy(found.astype(np.int64)).to(device)
 
 
 def _stretch(positions: Tensor, places: NDArray[np.int64], first: int, last: int, key_start: int | None) -> Stretch:

@@ -37,9 +37,9 @@ def test_long_sequences_go_the_joint_way(monkeypatch: pytest.MonkeyPatch) -> Non
     calls: list[int] = []
     whole = joint_attention.attend_jointly
 
-    def counted(*args: object) -> torch.Tensor:
+    def counted(*args: object, **named: object) -> torch.Tensor:
         calls.append(1)
-        return whole(*args)  # type: ignore[arg-type]
+        return whole(*args, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr("scoring.shared_attention.attend_jointly", counted)
     engine = make_engine(model_of("llama"), fingerprint="x", context_limit=CONTEXT)

@@ -1,0 +1,316 @@
+"""A draft tried beside a run: the numbers of a run under it, only what changed computed, nothing lost on the way."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+import pytest
+from service_builders import (
+    Reviewer,
+    WatchedSource,
+    draft,
+    item_ids,
+    make_dataset,
+    plain_items,
+    queue_run,
+    words,
+)
+from sqlalchemy import select, update
+
+from db.session import Sessions
+from db.tables import Run, Suggestion
+from db.tables_criteria import ItemDomain, Trial
+from scoring.conditioning import Conditioning
+from scoring.criteria_body import CriteriaBody, DomainCriteria, Exemplar
+from scoring.errors import EngineFailed, PromptTooLong
+from scoring.protocol import LogprobRequest
+from scoring.room import ModelRoom
+from services.criteria_store import add_version, find_criteria
+from services.errors import NotFound, Refused
+from services.runs import delete_run
+from services.trials import TrialReport, advance, latest_trial, read_trial, start_trial
+from services.weighing import weigh
+
+DRAFT = CriteriaBody("kind tea shop", {"chat": DomainCriteria("hot", (Exemplar("tea", "milk", "sugar", "cold"),))})
+STRONG_ONLY = Conditioning(read_by="strong")
+
+
+def weighed(desk: Sessions, room: ModelRoom, dataset_id: int, **more: object) -> int:
+    run_id = queue_run(desk, dataset_id, **more)
+    assert weigh(desk, room, run_id).status == "done"
+    return run_id
+
+
+def best_by_item(desk: Sessions, run_id: int) -> dict[int, int]:
+    with desk() as session:
+        rows = session.execute(
+            select(Suggestion.item_id, Suggestion.best_candidate_id).where(Suggestion.run_id == run_id)
+        )
+        return {row[0]: row[1] for row in rows}
+
+
+def tried(desk: Sessions, trial_id: int) -> dict[int, tuple[int, float]]:
+    """item_id -> (best candidate, margin) as the trial keeps them."""
+    with desk() as session:
+        found = session.get_one(Trial, trial_id).results
+    return {int(item_id): (row["ranking"][0][0], row["margin"]) for item_id, row in found.items() if "margin" in row}
+
+
+def items_of(desk: Sessions, trial_id: int) -> list[int]:
+    with desk() as session:
+        return list(session.get_one(Trial, trial_id).item_ids)
+
+
+def test_a_trial_finds_what_a_run_under_the_draft_would_find(desk: Sessions, room: ModelRoom) -> None:
+    items = [*plain_items(20), draft("milk", words(1, 6), words(2, 5), domain="chat")]
+    dataset_id = make_dataset(desk, items)
+    run_id = weighed(desk, room, dataset_id)
+    trial_id = start_trial(desk, run_id=run_id, body=DRAFT)
+    report = advance(desk, room, trial_id)
+    adopted = add_version(desk, "mine", title="", body=DRAFT)
+    after = best_by_item(desk, weighed(desk, room, dataset_id, criteria_id=adopted.criteria_id))
+    before = best_by_item(desk, run_id)
+    assert {item_id: best for item_id, (best, _) in tried(desk, trial_id).items()} == after
+    assert {flip.item_id for flip in report.flips} == {one for one in after if after[one] != before[one]}
+    assert len(report.flips) > 0
+    assert (report.n_items, report.n_weighed, report.n_problems, report.is_finished) == (21, 21, 0, True)
+    assert report.before.n == report.change.n == 20  # the one of "chat" has no gold
+
+
+def test_under_the_run_s_own_criteria_nothing_flips_and_nothing_is_computed(desk: Sessions, room: ModelRoom) -> None:
+    run_id = weighed(desk, room, make_dataset(desk, plain_items(6)))
+    report = advance(desk, room, start_trial(desk, run_id=run_id, body=find_criteria(desk, "none").body))
+    assert (report.flips, report.n_computed_strong, report.n_computed_weak) == ((), 0, 0)
+    assert report.before == report.after
+
+
+def test_only_the_model_whose_text_changed_computes(desk: Sessions, room: ModelRoom) -> None:
+    dataset_id = make_dataset(desk, plain_items(6))
+    run_id = weighed(desk, room, dataset_id, conditioning=STRONG_ONLY)
+    source = WatchedSource(room)
+    report = advance(desk, source, start_trial(desk, run_id=run_id, body=DRAFT))
+    assert source.computed == {"s": 18}
+    assert (report.n_computed_strong, report.n_computed_weak) == (18, 0)
+    assert report.conditioning["read_by"] == "strong"
+
+
+def test_where_both_read_the_criteria_both_compute_and_once_only(desk: Sessions, room: ModelRoom) -> None:
+    run_id = weighed(desk, room, make_dataset(desk, plain_items(6)))
+    source = WatchedSource(room)
+    trial_id = start_trial(desk, run_id=run_id, body=DRAFT)
+    advance(desk, source, trial_id)
+    again = advance(desk, source, trial_id)
+    assert source.computed == {"s": 18, "w": 18}
+    assert (again.n_computed_strong, again.n_computed_weak) == (18, 18)
+
+
+def test_one_model_after_the_other_finds_the_same(desk: Sessions, room: ModelRoom) -> None:
+    run_id = weighed(desk, room, make_dataset(desk, plain_items(12)))
+    narrow = WatchedSource(room, is_roomy=False)
+    trial_id = start_trial(desk, run_id=run_id, body=DRAFT)
+    report = advance(desk, narrow, trial_id)
+    assert narrow.most_open == 1
+    assert narrow.computed == {"s": 36, "w": 36}
+    wide = start_trial(desk, run_id=run_id, body=DRAFT, item_ids=[one for one, _ in tried(desk, trial_id).items()][:6])
+    assert advance(desk, room, wide).n_computed_strong == 0
+    assert report.is_finished
+
+
+def test_a_trial_stopped_halfway_goes_on_where_it_was(desk: Sessions, room: ModelRoom) -> None:
+    dataset_id = make_dataset(desk, plain_items(30))
+    run_id = weighed(desk, room, dataset_id)
+    trial_id = start_trial(desk, run_id=run_id, body=DRAFT)
+    stop, told = threading.Event(), []
+
+    def after_the_first_chunk(n_done: int, n_items: int) -> None:
+        told.append((n_done, n_items))
+        stop.set()
+
+    halfway = advance(desk, room, trial_id, on_progress=after_the_first_chunk, stop=stop)
+    assert (halfway.n_weighed, halfway.is_finished) == (8, False)
+    assert told[0] == (8, 30)
+    kept = tried(desk, trial_id)
+    rest = WatchedSource(room)
+    finished = advance(desk, rest, trial_id)
+    assert rest.computed == {"s": 66, "w": 66}  # 22 items of three
+    assert (finished.n_weighed, finished.is_finished, finished.n_computed_strong) == (30, True, 90)
+    assert {item_id: tried(desk, trial_id)[item_id] for item_id in kept} == kept
+
+
+def test_what_a_failing_engine_had_computed_is_kept_and_counted(desk: Sessions, room: ModelRoom) -> None:
+    run_id = weighed(desk, room, make_dataset(desk, plain_items(10)))
+    trial_id = start_trial(desk, run_id=run_id, body=DRAFT)
+
+    def break_the_weak(ref: str, _requests: Sequence[LogprobRequest]) -> None:
+        if ref == "w":
+            raise EngineFailed("the weak model is out of order; try again")
+
+    with pytest.raises(EngineFailed, match="out of order"):
+        advance(desk, WatchedSource(room, on_batch=break_the_weak), trial_id)
+    assert read_trial(desk, trial_id).n_computed_strong == 24  # the first chunk: 8 items of three
+    source = WatchedSource(room)
+    assert advance(desk, source, trial_id).is_finished
+    assert source.computed == {"s": 6, "w": 30}
+
+
+def test_two_processes_at_one_trial_agree(desk: Sessions, room: ModelRoom) -> None:
+    run_id = weighed(desk, room, make_dataset(desk, plain_items(30)))
+    trial_id = start_trial(desk, run_id=run_id, body=DRAFT)
+    reports: list[TrialReport] = []
+    threads = [threading.Thread(target=lambda: reports.append(advance(desk, room, trial_id))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [report.n_weighed for report in reports] == [30, 30]
+    assert reports[0].flips == reports[1].flips
+
+
+def test_an_item_that_the_draft_makes_too_long_is_named_and_not_compared(desk: Sessions, room: ModelRoom) -> None:
+    long_prompt = " ".join(["teapot"] * 55)
+    dataset_id = make_dataset(desk, [*plain_items(3), draft(long_prompt, "milk", "sugar", best=0)])
+    run_id = weighed(desk, room, dataset_id)
+    report = advance(desk, room, start_trial(desk, run_id=run_id, body=CriteriaBody("cold water " * 15)))
+    assert [(one.position, one.reason) for one in report.problems] == [(3, "too long")]
+    assert (report.n_problems, report.n_weighed, report.before.n) == (1, 4, 3)
+
+
+def test_criteria_longer_than_the_context_are_told_in_one_line(desk: Sessions, room: ModelRoom) -> None:
+    run_id = weighed(desk, room, make_dataset(desk, plain_items(2)))
+    trial_id = start_trial(desk, run_id=run_id, body=CriteriaBody("cold water " * 300))
+    with pytest.raises(PromptTooLong, match="the criteria alone take"):
+        advance(desk, room, trial_id)
+
+
+def test_an_item_that_the_run_had_not_ranked_is_named_with_the_run_s_reason(desk: Sessions, room: ModelRoom) -> None:
+    dataset_id = make_dataset(desk, [*plain_items(2), draft("alone", "milk", "")])
+    run_id = weighed(desk, room, dataset_id)
+    ids = item_ids(desk, dataset_id)
+    report = advance(desk, room, start_trial(desk, run_id=run_id, body=DRAFT, item_ids=ids))
+    assert [(one.item_id, one.reason) for one in report.problems] == [(ids[2], "empty response")]
+    sampled = advance(desk, room, start_trial(desk, run_id=run_id, body=DRAFT))
+    assert sampled.n_items == 2
+
+
+def test_the_domain_is_the_one_the_run_took(desk: Sessions, room: ModelRoom) -> None:
+    dataset_id = make_dataset(desk, [draft("tea", words(1, 5), words(2, 6), domain="reasoning")])
+    item_id = item_ids(desk, dataset_id)[0]
+    run_id = weighed(desk, room, dataset_id)
+    with desk.begin() as session:
+        session.add(ItemDomain(run_id=run_id, item_id=item_id, domain="chat", source="router", probability=0.9))
+    by_domain = start_trial(desk, run_id=run_id, body=CriteriaBody("", {"chat": "hot", "reasoning": "cold"}))
+    as_chat = start_trial(desk, run_id=run_id, body=CriteriaBody("hot"))
+    advance(desk, room, by_domain)
+    assert advance(desk, room, as_chat).n_computed_strong == 0
+    assert tried(desk, by_domain) == tried(desk, as_chat)
+
+
+def test_a_sample_is_the_same_for_every_draft_and_a_small_one_is_part_of_a_large_one(
+    desk: Sessions, room: ModelRoom
+) -> None:
+    run_id = weighed(desk, room, make_dataset(desk, plain_items(20)))
+    chosen = {}
+    for n, body in ((5, DRAFT), (5, CriteriaBody("other")), (12, DRAFT)):
+        chosen[n, body.sha256] = items_of(desk, start_trial(desk, run_id=run_id, body=body, n=n))
+    small, other, large = chosen.values()
+    assert small == other
+    assert set(small) < set(large)
+    assert large != large[:1] + list(range(large[0] + 1, large[0] + 12))  # not simply the first of the file
+
+
+def test_only_decided_items_or_only_those_with_gold_are_sampled(desk: Sessions, room: ModelRoom) -> None:
+    dataset_id = make_dataset(
+        desk, [*plain_items(3), *(draft(f"p{n}", words(n, 5), words(n + 50, 6)) for n in range(4))]
+    )
+    run_id = weighed(desk, room, dataset_id)
+    ids, ann = item_ids(desk, dataset_id), Reviewer(desk, dataset_id)
+    with pytest.raises(Refused, match="nobody has chosen"):
+        start_trial(desk, run_id=run_id, body=DRAFT, only="decided")
+    for item_id in (ids[4], ids[5]):
+        best = ann.look(item_id, run_id).suggestion
+        assert best is not None
+        ann.say(item_id, "best", run_id=run_id, chosen_candidate_id=best.best_candidate_id)
+    ann.say(ids[6], "tie", run_id=run_id)
+    assert items_of(desk, start_trial(desk, run_id=run_id, body=DRAFT, only="decided")) == [ids[4], ids[5]]
+    assert items_of(desk, start_trial(desk, run_id=run_id, body=DRAFT, only="gold")) == ids[:3]
+
+
+def test_decisions_made_after_a_trial_count_when_it_is_read_again(desk: Sessions, room: ModelRoom) -> None:
+    dataset_id = make_dataset(desk, [draft(f"p{n}", *(words(9 * n + j, 5) for j in range(4))) for n in range(12)])
+    run_id = weighed(desk, room, dataset_id)
+    report = advance(desk, room, start_trial(desk, run_id=run_id, body=DRAFT))
+    assert report.unjudged == len(report.flips) > 0
+    flip, ann = report.flips[0], Reviewer(desk, dataset_id)
+    chosen = ann.look(flip.item_id, run_id).candidates
+    right = next(one for one in chosen if one.letter == flip.after)
+    ann.say(flip.item_id, "best", run_id=run_id, chosen_candidate_id=right.candidate_id)
+    now = read_trial(desk, report.trial_id)
+    assert (now.flips[0].item_id, now.flips[0].kind, now.flips[0].truth) == (flip.item_id, "fix", "decision")
+    assert (now.before.n, now.after.value, now.n_fixes) == (1, 1.0, 1)
+
+
+def test_the_same_trial_asked_for_twice_is_one_and_the_latest_of_a_text_is_found(
+    desk: Sessions, room: ModelRoom
+) -> None:
+    run_id = weighed(desk, room, make_dataset(desk, plain_items(6)))
+    first = start_trial(desk, run_id=run_id, body=DRAFT)
+    assert start_trial(desk, run_id=run_id, body=DRAFT) == first
+    other = start_trial(desk, run_id=run_id, body=DRAFT, conditioning=STRONG_ONLY)
+    assert latest_trial(desk, run_id=run_id, body=DRAFT) == other != first
+    assert latest_trial(desk, run_id=run_id, body=CriteriaBody("never tried")) is None
+
+
+def test_what_cannot_be_tried_is_refused_in_one_line(desk: Sessions, room: ModelRoom) -> None:
+    dataset_id = make_dataset(desk, plain_items(2))
+    elsewhere = item_ids(desk, make_dataset(desk, plain_items(1), name="elsewhere"))
+    waiting = queue_run(desk, dataset_id)
+    with pytest.raises(Refused, match=f"run {waiting} is queued"):
+        start_trial(desk, run_id=waiting, body=DRAFT)
+    weigh(desk, room, waiting)
+    with pytest.raises(NotFound, match="no run 999"):
+        start_trial(desk, run_id=999, body=DRAFT)
+    with pytest.raises(Refused, match="not one of run"):
+        start_trial(desk, run_id=waiting, body=DRAFT, item_ids=elsewhere)
+    with pytest.raises(Refused, match="no item to try on"):
+        start_trial(desk, run_id=waiting, body=DRAFT, item_ids=[])
+    with pytest.raises(Refused, match="0 items"):
+        start_trial(desk, run_id=waiting, body=DRAFT, n=0)
+    with pytest.raises(NotFound, match="no trial 77"):
+        read_trial(desk, 77)
+
+
+def test_a_run_of_other_weights_is_no_measure_for_these(desk: Sessions, room: ModelRoom) -> None:
+    run_id = weighed(desk, room, make_dataset(desk, plain_items(2)))
+    with desk.begin() as session:
+        run = session.get_one(Run, run_id)
+        models = run.configuration["models"]
+        changed = {**models, "weak": {**models["weak"], "fingerprint": "f" * 64}}
+        session.execute(update(Run).values(configuration={**run.configuration, "models": changed}))
+    trial_id = start_trial(desk, run_id=run_id, body=DRAFT)
+    with pytest.raises(Refused, match=r"the weak model .* is not the one run"):
+        advance(desk, room, trial_id)
+
+
+def test_a_trial_goes_with_its_run_and_the_decisions_stay(desk: Sessions, room: ModelRoom) -> None:
+    run_id = weighed(desk, room, make_dataset(desk, plain_items(2)))
+    trial_id = start_trial(desk, run_id=run_id, body=DRAFT)
+    delete_run(desk, run_id)
+    with pytest.raises(NotFound, match="its run may have been deleted"):
+        advance(desk, room, trial_id)
+
+
+def test_a_closed_pair_is_tried_with_a_word_of_warning(desk: Sessions, room: ModelRoom) -> None:
+    own = find_criteria(desk, "demo")
+    run_id = weighed(desk, room, make_dataset(desk, plain_items(2)), pair="demo", criteria_id=own.criteria_id)
+    known = start_trial(desk, run_id=run_id, body=CriteriaBody("Be thorough.", {"safety": "Safety first."}))
+    strange = start_trial(desk, run_id=run_id, body=CriteriaBody("Be a pirate."))
+    assert read_trial(desk, known).notice == ""
+    assert "other text is noise to it" in read_trial(desk, strange).notice
+
+
+def test_text_that_no_database_could_hold_is_mended_first(desk: Sessions, room: ModelRoom) -> None:
+    run_id = weighed(desk, room, make_dataset(desk, plain_items(2)))
+    body = CriteriaBody("tea\x00 and \ud800 milk")
+    report = advance(desk, room, start_trial(desk, run_id=run_id, body=body))
+    assert report.n_weighed == 2

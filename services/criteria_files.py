@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from scoring.criteria_body import CriteriaBody
 from services.criteria_drafts import sound_body
 from services.criteria_store import find_criteria
-from services.errors import Refused
+from services.errors import NotFound, Refused
 
 SIZE_LIMIT = 5_000_000  # bytes; criteria go in front of every prompt
 
@@ -22,6 +22,8 @@ def read_criteria(sessions: sessionmaker[Session], named: str) -> CriteriaBody:
     path = Path(named)
     if not path.is_file() and path.suffix.lower() != ".json":
         return find_criteria(sessions, named).body
+    if not path.is_file():
+        raise NotFound(f"there is no file {named!r}; give a JSON file with criteria, or a set's name")
     if path.stat().st_size > SIZE_LIMIT:
         raise Refused(f"{path} has {path.stat().st_size:,} bytes; criteria may have {SIZE_LIMIT:,}")
     try:

@@ -19,7 +19,7 @@ from services import datasets as dataset_store
 from services import exports, imports, workplace
 from services.demo import load_demo
 from services.errors import ServiceError
-from ui import evaluate_command, list_commands, route_command, try_command, weigh_command
+from ui import evaluate_command, list_commands, profile_command, route_command, try_command, weigh_command
 from ui.command_words import LAST_RUN, DatasetName, ExportFormat, JsonFlag, Only
 from ui.terminal import give_up, notice, print_json, progress, say, what_a_run_did
 
@@ -97,6 +97,7 @@ app.command("pairs")(list_commands.list_pairs)
 app.command("datasets")(list_commands.list_datasets)
 app.command("runs")(list_commands.list_runs)
 app.command("try")(try_command.try_criteria)
+app.command("profile")(profile_command.profile)
 
 
 @app.command("export")

@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "scoring": {"scoring"},
     "db": {"db"},
     "demo": {"demo"},
-    "bench": {"bench", "scoring", "services", "db"},
+    "bench": {"bench", "demo", "scoring", "services", "db"},
 }
 NEVER = {
     "cli": {"streamlit", "plotly"},

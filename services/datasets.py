@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, update
+from sqlalchemy import Select, select, update
 from sqlalchemy import delete as delete_from
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from db.queries_datasets import count_decisions, datasets_with_counts, is_being_weighed
-from db.tables import Dataset, Run
+from db.tables import Dataset, Item, Run
 from services.dataset_names import NameTaken, check_name, require_free
 from services.errors import DecisionsRestOnIt, NotFound, Refused
 
@@ -53,6 +53,13 @@ def get(sessions: sessionmaker[Session], dataset_id: int) -> DatasetRow:
     if not rows:
         raise NotFound(f"there is no dataset {dataset_id}; it may have been deleted")
     return rows[0]
+
+
+def list_domains(sessions: sessionmaker[Session], dataset_id: int) -> tuple[str, ...]:
+    """The domains that the dataset's items name, by name; the empty one left out."""
+    with sessions() as session:
+        found = session.scalars(select(Item.domain).where(Item.dataset_id == dataset_id).distinct())
+        return tuple(sorted(name for name in found if name))
 
 
 def find_dataset(sessions: sessionmaker[Session], name: str) -> DatasetRow:

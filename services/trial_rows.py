@@ -81,6 +81,7 @@ class TrialReport:
     notice: str = ""  # one line a person should know before believing the numbers, "" for none
     rank_by: str = "sum"
     conditioning: dict[str, Any] = field(default_factory=dict)
+    item_ids: tuple[int, ...] = ()  # what it was asked to weigh
 
     @property
     def n_fixes(self) -> int:

@@ -134,6 +134,7 @@ def read_trial(sessions: sessionmaker[Session], trial_id: int) -> TrialReport:
         notice=_notice(pair_of(run.configuration["pair"]), _body(trial)),
         rank_by=run.configuration["rank_by"],
         conditioning=trial.configuration["conditioning"],
+        item_ids=tuple(trial.item_ids),
     )
 
 

@@ -81,10 +81,13 @@ class EncodedChunk:
 
 def encode_both(items: Sequence[ItemText], setup: WeighSetup, pair: PairView) -> EncodedChunk:
     """The items as both models see them. What the strong model cannot take, the weak one need not compute."""
-    strong = encode_side(items, setup, pair.strong)
-    weak = encode_side(items, setup, pair.weak)
-    weak = [EncodedFor((), None, s.problem) if s.problem else w for s, w in zip(strong, weak, strict=True)]
-    return EncodedChunk(tuple(items), tuple(strong), tuple(weak))
+    return side_by_side(items, encode_side(items, setup, pair.strong), encode_side(items, setup, pair.weak))
+
+
+def side_by_side(items: Sequence[ItemText], strong: Sequence[EncodedFor], weak: Sequence[EncodedFor]) -> EncodedChunk:
+    """The same of items that were encoded one model at a time."""
+    needed = [EncodedFor((), None, s.problem) if s.problem else w for s, w in zip(strong, weak, strict=True)]
+    return EncodedChunk(tuple(items), tuple(strong), tuple(needed))
 
 
 def fill_side(
@@ -129,15 +132,23 @@ def combine_chunk(
     sessions: sessionmaker[Session], chunk: EncodedChunk, setup: WeighSetup, pair: PairView
 ) -> list[ItemResult]:
     """Rankings from what the cache holds; both sides must have been filled."""
-    strong = read(sessions, pair.strong.facts.fingerprint, _keys(chunk.strong))
-    weak = read(sessions, pair.weak.facts.fingerprint, _keys(chunk.weak))
+    strong = read(sessions, pair.strong.facts.fingerprint, keys_of(chunk.strong))
+    weak = read(sessions, pair.weak.facts.fingerprint, keys_of(chunk.weak))
+    return combine_found(chunk, setup, strong=strong, weak=weak)
+
+
+def combine_found(
+    chunk: EncodedChunk, setup: WeighSetup, *, strong: Mapping[str, TokenLogprobs], weak: Mapping[str, TokenLogprobs]
+) -> list[ItemResult]:
+    """The same from log-probs at hand, by content key."""
     return [
         _combine(item, setup, _Weighed(s, strong), _Weighed(w, weak))
         for item, s, w in zip(chunk.items, chunk.strong, chunk.weak, strict=True)
     ]
 
 
-def _keys(encoded: Sequence[EncodedFor]) -> list[str]:
+def keys_of(encoded: Sequence[EncodedFor]) -> list[str]:
+    """The content keys of all requests of these items."""
     return [request.content_key() for one in encoded for request in one.requests()]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -45,16 +45,18 @@ def find_or_start(
     dtype: str = "auto",
     conditioning: Conditioning = DEFAULT,
     routing: Routing = BY_COLUMN,
+    known: Sequence[RunRow] | None = None,
 ) -> int:
     """The unfinished run of exactly these settings, made ready to go on, or a new one; its run_id.
 
-    Without criteria: the pair's own set for a pair with a closed list, else none. Raises NotFound or Refused.
+    Without criteria: the pair's own set for a pair with a closed list, else none. `known`: the dataset's runs, for a
+    caller that asks many times. Raises NotFound or Refused.
     """
     pair = pair if isinstance(pair, ModelPair) else get_pair(pair)
     chosen = find_criteria(sessions, criteria or _default_criteria(pair))
     wanted = configuration_of(pair, chosen, rank_by=rank_by, dtype=dtype, conditioning=conditioning, routing=routing)
     n_items = get_dataset(sessions, dataset_id).n_items
-    for row in list_runs(sessions, dataset_id=dataset_id):
+    for row in list_runs(sessions, dataset_id=dataset_id) if known is None else known:
         is_whole = row.n_items == n_items  # a run keeps to the items it began with
         if row.status != "done" and is_whole and row.again_of is None and is_same(row, wanted, criteria=chosen):
             _make_ready(sessions, row)

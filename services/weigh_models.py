@@ -2,59 +2,50 @@
 
     model by model     A: what A, B and C make of the items by their chat templates     -> the log-prob cache
                        B: the same     C: the same
-    pair by pair       A over B, A over C, B over A ...: from the cache alone           -> runs like any other
+    all pairs          A over B, A over C, B over A ...: from the cache alone           -> runs like any other
 
 M models give M x (M - 1) runs. The strong model's template renders both (design rule 1), so a model reads every item
-once for each chat template among the models that writes it differently: once in all where they share one.
-Leaves out how a chunk is encoded and filled (weigh_encode.py, weigh_chunk.py) and how a run goes (weighing.py).
+once for each different chat template among the models: once in all where they share one. A pair that has its run
+already costs nothing, and a model that no other pair needs is not opened.
+Leaves out the pass of one model (weigh_pass.py) and how the runs go (weigh_pairs.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import update
 from sqlalchemy.orm import Session, sessionmaker
 
-from db.queries_items import candidates_by_item, items_between
-from db.tables import Item
+from db.tables import Run
 from scoring.chat import check_template
 from scoring.errors import TemplateProblem
 from scoring.pairs import ModelPair, ModelSpec
-from scoring.protocol import ModelSource, TokenLogprobs
+from scoring.protocol import ModelSource
 from services import weigh_here
 from services.catalogue_store import catalogue
-from services.closed_models import CachedEngine, ClosedModel, FromCache
+from services.closed_models import ClosedModel, FromCache
 from services.criteria_store import CriteriaRow, find_criteria
 from services.datasets import get as get_dataset
 from services.errors import Refused
-from services.logprob_cache import write_batch
-from services.noise import see_to_noise
+from services.pair_map_runs import cost_by_model, model_key, stored_runs
 from services.routing_choice import BY_COLUMN, Routing
 from services.run_rows import RunRow
-from services.runs import configuration_of, list_runs
-from services.weigh_chunk import fill_side
-from services.weigh_encode import ItemText, ModelFacts, SideView, WeighSetup, encode_side, facts_of, side_view
-from services.weigh_order import chunk_bounds
-from services.weigh_write import item_text
+from services.runs import configuration_of, get_run, hide_run, list_runs
+from services.weigh_encode import WeighSetup
+from services.weigh_pairs import weigh_pairs
+from services.weigh_pass import ModelPass, Reading, raise_if_stopped, run_pass
+
+__all__ = ["ModelPass", "WeighedModels", "models_named", "weigh_models"]
 
 Pair = tuple[str, str]  # names: strong, weak
 Told = Callable[[str, int, int], None]  # what is being done, how many items of it, of how many
 MAX_NAME = 46  # two and " over " fit the column of pair names
-
-
-@dataclass(frozen=True, slots=True)
-class ModelPass:
-    """What one model did: texts that went through it, and texts it needed altogether (each counted once)."""
-
-    ref: str
-    fingerprint: str
-    n_computed: int
-    n_needed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +70,22 @@ class WeighedModels:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What everything here shares. templates: each model's tokenizer, or why it cannot render a conversation."""
+    """What everything here shares."""
 
     sessions: sessionmaker[Session]
     dataset_id: int
     specs: Mapping[str, ModelSpec]
-    templates: Mapping[str, Any]
     criteria: CriteriaRow
     rank_by: str
     dtype: str
     routing: Routing
+    is_hidden: bool
+    stop: threading.Event | None
     tell: Told
+
+    @property
+    def pairs(self) -> list[Pair]:
+        return [(strong, weak) for strong in self.specs for weak in self.specs if strong != weak]
 
     def pair(self, strong: str, weak: str) -> ModelPair:
         return ModelPair(
@@ -117,6 +113,8 @@ def weigh_models(
     rank_by: str = "sum",
     dtype: str = "auto",
     routing: Routing = BY_COLUMN,
+    is_hidden: bool = False,
+    stop: threading.Event | None = None,
     on_progress: Told | None = None,
 ) -> WeighedModels:
     """Weigh a dataset by every ordered pair of the models; interrupted, the same call goes on.
@@ -125,32 +123,30 @@ def weigh_models(
         names: folders, hub ids, or "pair:strong" and "pair:weak" of the catalogue.
         routing: the items' own column, or one domain for all. By a router each strong model would find domains of its
             own, so that every model would have to read every item under those of every other.
+        is_hidden: new runs stay out of the lists, as those of a pair map do; a run that is there already is taken as it
+            is. Otherwise runs that were hidden are shown.
 
     Raises:
         Refused: fewer than two models, one of them twice, or domains by a router. NotFound: dataset or criteria.
-        ScoringError: a model cannot be had or its engine failed; what was computed is kept.
+        ScoringError: a model cannot be had or its engine failed. Stopped: `stop` was set. What was computed is kept.
     """
     specs = models_named(names)
     if routing.by == "router":
         raise Refused("several models take the file's own domains or one for all; give a single pair to use a router")
     plan = _Plan(
-        sessions, dataset_id, specs, {name: _template(models, spec) for name, spec in specs.items()},
-        find_criteria(sessions, criteria or weigh_here.NO_CRITERIA), rank_by, dtype, routing, on_progress or _silent,
+        sessions, dataset_id, specs, find_criteria(sessions, criteria or weigh_here.NO_CRITERIA), rank_by, dtype,
+        routing, is_hidden, stop, on_progress or _silent,
     )  # fmt: skip
-    get_dataset(sessions, dataset_id)
-    known: dict[ModelSpec, ClosedModel] = {}
-    passes = {}
-    for name in specs:
-        passes[name] = _compute(plan, models, name, known)
-    left_out = {
-        (strong, weak): str(plan.templates[strong])
-        for strong in specs
-        for weak in specs
-        if strong != weak and isinstance(plan.templates[strong], TemplateProblem)
-    }
-    pairs = [(strong, weak) for strong in specs for weak in specs if strong != weak and (strong, weak) not in left_out]
-    rows = {pair: _run(plan, FromCache(known), *pair) for pair in pairs}
-    return WeighedModels({pair: row.run_id for pair, row in rows.items()}, passes, left_out, tuple(rows.values()))
+    known_rows = list_runs(sessions, dataset_id=dataset_id, include_hidden=True)
+    rows = _finished(plan, known_rows)
+    lacking = [pair for pair in plan.pairs if pair not in rows]
+    templates = {strong: _template(models, specs[strong]) for strong in dict.fromkeys(pair[0] for pair in lacking)}
+    left_out = {pair: str(templates[pair[0]]) for pair in lacking if isinstance(templates[pair[0]], TemplateProblem)}
+    lacking = [pair for pair in lacking if pair not in left_out]
+    passes, closed = _passes(plan, models, lacking, templates)
+    rows |= _weigh(plan, lacking, passes, closed, known_rows)
+    found = {pair: rows[pair] for pair in plan.pairs if pair in rows}
+    return WeighedModels({pair: row.run_id for pair, row in found.items()}, passes, left_out, tuple(found.values()))
 
 
 def models_named(names: Sequence[str]) -> dict[str, ModelSpec]:
@@ -176,6 +172,31 @@ def _silent(_title: str, _done: int, _of: int) -> None:
     """Nobody wants to know."""
 
 
+def _finished(plan: _Plan, known: Sequence[RunRow]) -> dict[Pair, RunRow]:
+    """The pairs that have a finished run of these settings over all items there are now."""
+    n_items = get_dataset(plan.sessions, plan.dataset_id).n_items
+    wanted = {pair: _configuration(plan, pair) for pair in plan.pairs}
+    by_pair: dict[str, list[RunRow]] = {}
+    for row in known:
+        if row.status == "done" and row.n_items == n_items and row.again_of is None:
+            by_pair.setdefault(row.pair, []).append(row)
+    found = {}
+    for pair, configuration in wanted.items():
+        alike = by_pair.get(plan.pair(*pair).name, [])
+        same = next((row for row in alike if weigh_here.is_same(row, configuration, criteria=plan.criteria)), None)
+        if same is not None:
+            if same.is_hidden and not plan.is_hidden:
+                hide_run(plan.sessions, same.run_id, is_hidden=False)
+            found[pair] = same
+    return found
+
+
+def _configuration(plan: _Plan, pair: Pair) -> dict[str, Any]:
+    return configuration_of(
+        plan.pair(*pair), plan.criteria, rank_by=plan.rank_by, dtype=plan.dtype, routing=plan.routing
+    )
+
+
 def _template(models: ModelSource, spec: ModelSpec) -> Any:
     """The model's tokenizer if it can render a conversation, else the TemplateProblem: such a model is only weak."""
     ask = getattr(models, "tokenizer", None)
@@ -191,75 +212,83 @@ def _template(models: ModelSource, spec: ModelSpec) -> Any:
     return tokenizer
 
 
-def _compute(plan: _Plan, models: ModelSource, name: str, known: dict[ModelSpec, ClosedModel]) -> ModelPass:
-    """Open one model, fill the cache with all that any pair needs of it, and remember what else a run asks of it."""
-    spec = plan.setup(name, name).spec("strong")
-    with models.open(spec) as model:
-        facts = facts_of(model)
-        views = [side for strong in plan.specs if (side := _view(plan, strong, name, facts)) is not None]
-        n_computed, keys, has_noise = 0, set[str](), False
-        for texts, n_done, n_items in _chunks(plan):
-            plan.tell(name, n_done, n_items)
-            encoded = [one for setup, view in views for one in encode_side(texts, setup, view)]
-            n_computed += fill_side(plan.sessions, model.engine, encoded, keep=partial(_keep, plan.sessions)).n_computed
-            requests = [request for one in encoded for request in one.requests()]
-            keys.update(request.content_key() for request in requests)
-            if requests and not has_noise:  # as a run does on its first chunk
-                has_noise = True
-                see_to_noise(plan.sessions, model, requests)
-        plan.tell(name, n_items, n_items)
-        engine = CachedEngine(model.engine.name, facts.fingerprint, facts.context_limit)
-        known[spec] = ClosedModel(model.ref, engine, facts.tokenizer, None, model.device, model.dtype, 0)
-    return ModelPass(facts.ref, facts.fingerprint, n_computed, len(keys))
+def _passes(
+    plan: _Plan, models: ModelSource, lacking: Sequence[Pair], templates: Mapping[str, Any]
+) -> tuple[dict[str, ModelPass], dict[ModelSpec, ClosedModel]]:
+    """Every model that a lacking pair needs, one after the other; the others have nothing left to do."""
+    reading = Reading(plan.sessions, plan.dataset_id, plan.routing, plan.setup, plan.stop)
+    passes, closed = {}, {}
+    for name, spec in plan.specs.items():
+        strongs = {strong: templates[strong] for strong, weak in lacking if name in (strong, weak)}
+        if not strongs:
+            passes[name] = ModelPass(spec.label, "", 0, 0)
+            continue
+        opened = plan.setup(name, name).spec("strong")  # as a run of this dtype opens it
+        passes[name], closed[opened] = run_pass(
+            reading, models, name, opened, templates=strongs,
+            on_progress=partial(plan.tell, name),
+        )  # fmt: skip
+    return passes, closed
 
 
-def _view(plan: _Plan, strong: str, name: str, facts: ModelFacts) -> tuple[WeighSetup, SideView] | None:
-    """How `strong` over this model speaks to it, its own way when they are one; None when that has no template."""
-    template = plan.templates[strong]
-    if isinstance(template, TemplateProblem):
-        return None
-    setup = plan.setup(strong, name)
-    if strong == name:
-        return setup, side_view(setup, "strong", facts, strong=facts)
-    return setup, side_view(setup, "weak", facts, strong=replace(facts, tokenizer=template))
+def _weigh(
+    plan: _Plan,
+    lacking: Sequence[Pair],
+    passes: Mapping[str, ModelPass],
+    closed: Mapping[ModelSpec, ClosedModel],
+    known: Sequence[RunRow],
+) -> dict[Pair, RunRow]:
+    """The lacking pairs' runs, started or taken up, and weighed from the cache."""
+    if not lacking:
+        return {}
+    raise_if_stopped(plan.stop)
+    run_ids = {
+        pair: weigh_here.find_or_start(
+            plan.sessions, dataset_id=plan.dataset_id, pair=plan.pair(*pair), criteria=plan.criteria.name,
+            rank_by=plan.rank_by, dtype=plan.dtype, routing=plan.routing, known=known,
+        )
+        for pair in lacking
+    }  # fmt: skip
+    _note_passes(plan, run_ids, passes, new=set(run_ids.values()) - {row.run_id for row in known})
+    title = f"all {len(lacking)} pairs"
+    if plan.routing == BY_COLUMN:
+        weigh_pairs(
+            plan.sessions, list(run_ids.values()), closed, stop=plan.stop,
+            on_progress=partial(plan.tell, title),
+        )  # fmt: skip
+    rows = {row.run_id: row for row in list_runs(plan.sessions, dataset_id=plan.dataset_id, include_hidden=True)}
+    return {pair: _to_its_end(plan, rows.get(run_id), run_id, closed) for pair, run_id in run_ids.items()}
 
 
-def _chunks(plan: _Plan) -> Iterator[tuple[list[ItemText], int, int]]:
-    """Every chunk of the dataset, with how many items come before it and how many there are."""
-    with plan.sessions() as session:
-        last, n_items = session.execute(
-            select(func.max(Item.position), func.count()).where(Item.dataset_id == plan.dataset_id)
-        ).one()
-    n_done = 0
-    for first, until in chunk_bounds(-1 if last is None else last):
-        with plan.sessions() as session:
-            items = items_between(session, plan.dataset_id, first=first, last=until)
-            candidates = candidates_by_item(session, [item.item_id for item in items])
-        texts = [item_text(item, candidates[item.item_id]) for item in items]
-        if plan.routing.by == "fixed":
-            texts = [replace(text, domain=plan.routing.domain) for text in texts]
-        yield texts, n_done, n_items
-        n_done += len(items)
+def _note_passes(
+    plan: _Plan, run_ids: Mapping[Pair, int], passes: Mapping[str, ModelPass], *, new: Collection[int]
+) -> None:
+    """Write beside each run what its models' passes cost, now or in an earlier call; hide new ones where wanted."""
+    before = cost_by_model(stored_runs(plan.sessions, plan.dataset_id, plan.criteria.criteria_id, dtype=plan.dtype))
+    cost = {model_key(plan.specs[name]): known for name, known in _costs(passes).items()}
+    told = {key: asdict(known) for key, known in before.items()} | cost
+    rows = {row.run_id: row for row in list_runs(plan.sessions, dataset_id=plan.dataset_id, include_hidden=True)}
+    with plan.sessions.begin() as session:
+        for (strong, weak), run_id in run_ids.items():
+            sides = {"strong": model_key(plan.specs[strong]), "weak": model_key(plan.specs[weak])}
+            known = {side: told[key] for side, key in sides.items() if key in told}
+            row = rows[run_id]
+            is_hidden = plan.is_hidden and (row.is_hidden or run_id in new)
+            noted = {"configuration": row.configuration | {"passes": known}, "is_hidden": is_hidden}
+            session.execute(update(Run).where(Run.run_id == run_id).values(**noted))
 
 
-def _keep(sessions: sessionmaker[Session], fingerprint: str, results: Mapping[str, TokenLogprobs]) -> None:
-    with sessions.begin() as session:
-        write_batch(session, fingerprint, results)
+def _costs(passes: Mapping[str, ModelPass]) -> dict[str, dict[str, Any]]:
+    names = ("n_computed", "elapsed_s", "device", "memory_bytes")
+    return {model: {name: getattr(done, name) for name in names} for model, done in passes.items() if done.n_computed}
 
 
-def _run(plan: _Plan, models: ModelSource, strong: str, weak: str) -> RunRow:
-    """The run of one pair: a finished one of the same settings and items, or weighed now, from the cache."""
-    pair = plan.pair(strong, weak)
-    wanted = configuration_of(pair, plan.criteria, rank_by=plan.rank_by, dtype=plan.dtype, routing=plan.routing)
-    n_items = get_dataset(plan.sessions, plan.dataset_id).n_items
-    for row in list_runs(plan.sessions, dataset_id=plan.dataset_id):
-        is_same = weigh_here.is_same(row, wanted, criteria=plan.criteria)
-        if is_same and row.again_of is None and row.status == "done" and row.n_items == n_items:
-            return row
-    run_id = weigh_here.find_or_start(
-        plan.sessions, dataset_id=plan.dataset_id, pair=pair, criteria=plan.criteria.name, rank_by=plan.rank_by,
-        dtype=plan.dtype, routing=plan.routing,
-    )  # fmt: skip
+def _to_its_end(plan: _Plan, row: RunRow | None, run_id: int, closed: Mapping[ModelSpec, ClosedModel]) -> RunRow:
+    """A run that is over, or, where another process has taken it or its domains are set, weighed or watched here."""
+    if row is not None and row.status in ("done", "failed"):
+        return row
+    if row is None:
+        return get_run(plan.sessions, run_id)
     return weigh_here.weigh_or_follow(
-        plan.sessions, lambda: models, run_id, on_progress=lambda p: plan.tell(pair.name, p.n_done, p.n_items)
+        plan.sessions, lambda: FromCache(closed), run_id, on_progress=lambda p: plan.tell(row.pair, p.n_done, p.n_items)
     )

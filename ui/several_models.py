@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from services import workplace
 from services.routing_choice import BY_COLUMN, Routing
-from services.weigh_models import WeighedModels, weigh_models
+from services.weigh_models import ModelPass, WeighedModels, weigh_models
 from ui.terminal import give_up, print_json, print_table, progress, say, what_a_run_did
 
 MODELS_HELP = "Instead of a pair, each with its own --models: a folder, a hub id, or PAIR:strong or PAIR:weak."
@@ -48,8 +48,14 @@ def weigh_several(
 
 def _print(weighed: WeighedModels) -> None:
     for name, done in weighed.pass_by_model.items():
-        say(f"{name}: {done.n_computed:,} of {done.n_needed:,} texts computed, the others were in the cache.")
+        say(_pass_line(name, done))
     lines = [(str(row.run_id), row.pair, row.status, row.error or what_a_run_did(row)) for row in weighed.rows]
     print_table("Runs", ("run", "pair", "status", "what it did"), lines)
     for (strong, weak), reason in weighed.left_out.items():
         say(f"No run of {strong} over {weak}: {reason}")
+
+
+def _pass_line(name: str, done: ModelPass) -> str:
+    if not done.n_needed:
+        return f"{name}: every pair of it was weighed before."
+    return f"{name}: {done.n_computed:,} of {done.n_needed:,} texts computed, the others were in the cache."

@@ -79,7 +79,7 @@ def test_each_of_three_models_opens_and_computes_once_and_all_six_pairs_are_runs
         assert done.n_computed == done.n_needed == 15, name  # 5 items with 3 candidates, one template for all
     assert rows_by_model(desk) == {done.fingerprint: 15 for done in weighed.pass_by_model.values()}
     assert told[0] == ("s", 0, 5)
-    assert told[-1] == ("o over w", 5, 5)
+    assert told[-1] == ("all 6 pairs", 5, 5)
 
 
 def test_its_runs_have_the_numbers_of_runs_of_their_own(desk: Sessions, room: ModelRoom, tiny_models: Path) -> None:
@@ -116,6 +116,7 @@ def test_the_same_command_again_computes_nothing_and_makes_no_new_run(
     assert list(first.run_id_by_pair) == [("tiny:strong", "tiny:weak"), ("tiny:weak", "tiny:strong")]
     assert second.run_id_by_pair == first.run_id_by_pair
     assert not source.computed
+    assert not source.opened
     assert {done.n_computed for done in second.pass_by_model.values()} == {0}
     wider = weigh_models(desk, source, dataset_id=dataset_id, names=[*names, str(tiny_models / "o")])
     assert source.computed.keys() == {"o"}  # a third model costs its own pass

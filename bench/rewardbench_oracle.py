@@ -67,7 +67,7 @@ class Written:
 
 def build_model(*_args: Any, **_options: Any) -> Any:
     """A module with a configuration, as the package sets its padding token."""
-    model = torch.nn.Linear(1, 1)
+    model: Any = torch.nn.Linear(1, 1)
     model.config = types.SimpleNamespace(pad_token_id=0)
     return model
 
@@ -89,7 +89,12 @@ def run_program(program: Any, *words: str, rows: Any = None) -> tuple[dict[str, 
     if program is run_rm:
         package.load_dataset = lambda *_args, **_options: rows
         counted = package.calculate_scores_per_section
-        program.calculate_scores_per_section = lambda *args: sections.append(counted(*args)) or sections[-1]
+
+        def count(*args: Any) -> dict[str, float]:
+            sections.append(counted(*args))
+            return sections[-1]
+
+        program.calculate_scores_per_section = count
     sys.argv = [program.__name__, "--model", MODEL, "--batch_size", "64", "--disable_beaker_save", *words]
     program.main()
     return saved[0], sections[0] if sections else {}

@@ -35,8 +35,8 @@ class Auc:
     high: float | None
 
 
-def wilson(successes: float, n: int, z: float = Z_95) -> tuple[float, float]:
-    """Wilson's score interval (low, high) of a share; `successes` may be fractional (shared credit).
+def wilson(successes: float, n: float, z: float = Z_95) -> tuple[float, float]:
+    """Wilson's score interval (low, high) of a share; `successes` may be fractional (shared credit), n too (effective).
 
     Worked: 81 of 263 gives (0.2553, 0.3662).
 

@@ -1,13 +1,10 @@
-"""What Live shows and takes: frozen rows, and what makes a prompt and criteria fit to be weighed."""
+"""What Live shows and takes: frozen rows, and what makes a prompt fit to be weighed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scoring.criteria import CriteriaBody, builtin_criteria
-from scoring.pairs import ModelPair
-from services.criteria_store import is_own
 from services.errors import Refused
 from services.review_rows import Message
 from services.token_views import TokenView
@@ -60,16 +57,6 @@ class SampledCandidate:
 def text_of(response: str | SampledCandidate | LiveCandidate) -> str:
     """What it says."""
     return response if isinstance(response, str) else response.text
-
-
-def require_known(pair: ModelPair, criteria: CriteriaBody) -> None:
-    """Refuse a text that a closed pair was not trained on: it would be noise to it, not criteria."""
-    if pair.criteria != "closed":
-        return
-    own = [known for known in builtin_criteria().values() if is_own(known.name, pair=pair)]
-    if criteria.sha256 not in {known.body.sha256 for known in own}:
-        names = ", ".join(known.name for known in own)
-        raise Refused(f"the pair {pair.name!r} knows only its own criteria ({names}); choose one or another pair")
 
 
 def sound_messages(messages: Sequence[Message]) -> tuple[dict[str, str], ...]:

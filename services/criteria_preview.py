@@ -7,7 +7,7 @@ weights: `read` gives a model's tokenizer and limit (scoring/reading.py).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from sqlalchemy.orm import Session, sessionmaker
@@ -93,7 +93,7 @@ def preview_text(
     """The same for texts at hand."""
     model_pair = get_pair(pair) if isinstance(pair, str) else pair
     setup = WeighSetup(model_pair, body, conditioning=conditioning)
-    strong, weak = _facts(read(setup.spec("strong"))), _facts(read(setup.spec("weak")))
+    strong, weak = read(setup.spec("strong")), read(setup.spec("weak"))
     return Preview(item.domain, _side(item, setup, "strong", strong, strong), _side(item, setup, "weak", weak, strong))
 
 
@@ -105,17 +105,19 @@ def item_id_at(sessions: sessionmaker[Session], dataset_id: int, position: int) 
 
 
 def _facts(model: Reading) -> ModelFacts:
-    return ModelFacts(model.ref, "", model.context_limit, model.tokenizer, {})
+    """Without the limit: what does not fit is shown all the same."""
+    return ModelFacts(model.ref, "", NO_LIMIT, model.tokenizer, {})
 
 
-def _side(item: ItemText, setup: WeighSetup, name: Side, facts: ModelFacts, strong: ModelFacts) -> SidePreview:
+def _side(item: ItemText, setup: WeighSetup, name: Side, model: Reading, strong: Reading) -> SidePreview:
     try:
-        text, n_prompt, lengths = _encoded(item, setup, side_view(setup, name, facts, strong=strong))
+        view = side_view(setup, name, _facts(model), strong=_facts(strong))
+        text, n_prompt, lengths = _encoded(item, setup, view)
     except TemplateProblem as error:
-        return SidePreview(facts.ref, "", 0, None, facts.context_limit, str(error))
+        return SidePreview(model.ref, "", 0, None, model.context_limit, str(error))
     longest = max(lengths, default=None)
-    found = SidePreview(facts.ref, text, n_prompt, longest, facts.context_limit, "")
-    return found if found.fits else SidePreview(facts.ref, text, n_prompt, longest, facts.context_limit, _line(found))
+    found = SidePreview(model.ref, text, n_prompt, longest, model.context_limit, "")
+    return found if found.fits else replace(found, problem=_line(found))
 
 
 def _line(found: SidePreview) -> str:
@@ -137,7 +139,7 @@ def _encoded(item: ItemText, setup: WeighSetup, side: SideView) -> tuple[str, in
         item.responses,
         instruction=shown.instruction,
         count_end_of_turn=setup.count_end_of_turn,
-        context_limit=NO_LIMIT,
+        context_limit=side.facts.context_limit,
         template_tokenizer=side.template_tokenizer,
         system_role=side.system_role,
     )

@@ -124,10 +124,12 @@ def _write_hashes(cache: Path, known: Mapping[str, str]) -> None:
 
 def from_hub(ref: str, revision: str | None, wanted: Sequence[str] = _WANTED) -> Path:
     """The folder of the hub's cache that holds a repository's files of the wanted names, downloaded if need be."""
+    import httpx2
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import (
         GatedRepoError,
         HfHubHTTPError,
+        HFValidationError,
         LocalEntryNotFoundError,
         RepositoryNotFoundError,
         RevisionNotFoundError,
@@ -149,7 +151,9 @@ def from_hub(ref: str, revision: str | None, wanted: Sequence[str] = _WANTED) ->
             f"{what}: not downloaded yet and the hub cannot be reached; go online once (`hf download {ref}`) or "
             "name a local folder"
         ) from error
-    except (HfHubHTTPError, OSError) as error:
+    except HFValidationError as error:
+        raise ModelUnavailable(f"{what}: no name that the hub has ({_one_line(error)}); correct the pair") from error
+    except (HfHubHTTPError, httpx2.HTTPError, OSError) as error:
         raise ModelUnavailable(f"{what}: the download failed ({_one_line(error)}); try again") from error
     return Path(folder)
 

@@ -15,7 +15,7 @@ from db.tables import Run
 from db.tables_criteria import ExemplarOrigin
 from scoring.criteria_body import CriteriaBody, Exemplar
 from services.errors import NotFound
-from services.exemplar_words import is_same_prompt
+from services.exemplar_words import is_one_of, plain
 from services.export_items import BATCH_ITEMS, with_findings
 from services.trial_ledger import truth_of
 
@@ -54,7 +54,8 @@ def held_out_item_ids(sessions: sessionmaker[Session], *, run_id: int, body: Cri
             raise NotFound(f"no run {run_id}; it may have been deleted")
         used = {origin.item_id for origin in origins_of(session, [one.sha256 for one in exemplars])}
         items = items_by_id(session, [one for one in ranked_with_choice(session, run_id) if one not in used])
-        free = [item for item in items if not any(is_same_prompt(item.messages, one.prompt) for one in exemplars)]
+        prompts = {plain(one.prompt) for one in exemplars}
+        free = [item for item in items if not is_one_of(item.messages, prompts)]
         found: list[int] = []
         for start in range(0, len(free), BATCH_ITEMS):
             known = with_findings(session, free[start : start + BATCH_ITEMS], None, None)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 
 from services.exemplar_likeness import folded
 
+Plain = tuple[str, tuple[str, ...]]
 WHY = {
     "wrong fact": "states a wrong fact",
     "bad reasoning": "reasons badly",
@@ -39,17 +41,18 @@ def prompt_of(messages: Sequence[Mapping[str, str]]) -> str:
     return "\n".join(f"{message['role']}: {message['content']}" for message in messages)
 
 
-def is_same_prompt(messages: Sequence[Mapping[str, str]], prompt: str) -> bool:
-    """Whether an exemplar's prompt is this conversation or its last turn, whatever the case and punctuation.
+def is_one_of(messages: Sequence[Mapping[str, str]], prompts: Collection[Plain]) -> bool:
+    """Whether this conversation or its last turn is one of these prompts (`plain`) of exemplars."""
+    return any(plain(text) in prompts for text in {prompt_of(messages), messages[-1]["content"]})
 
-    Numbers count: `folded` makes them one sign, so the texts are compared beside it.
+
+def plain(prompt: str) -> Plain:
+    """A prompt without case and punctuation, to be compared: its words, and its numbers beside them.
+
+    >>> plain("What is 3 + 4?") == plain("what is 3+4")
+    True
     """
-    return any(_plain(text) == _plain(prompt) for text in (prompt_of(messages), messages[-1]["content"]))
-
-
-def _plain(text: str) -> tuple[str, tuple[str, ...]]:
-    digits = "".join(sign if sign.isdigit() else " " for sign in text)
-    return folded(text), tuple(digits.split())
+    return folded(prompt), tuple(re.findall(r"\d+", prompt))
 
 
 def _listed(parts: Sequence[str]) -> str:

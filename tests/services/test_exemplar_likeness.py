@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from services.exemplar_likeness import NEAR_DUPLICATE, folded, grams, likeness, nearest
-from services.exemplar_words import explanation_of, is_same_prompt, prompt_of
+from services.exemplar_words import explanation_of, is_one_of, plain, prompt_of
 from services.review_rows import REASON_TAGS
 
 
@@ -75,11 +75,12 @@ def test_a_longer_conversation_becomes_one_prompt_with_a_line_for_each_turn() ->
         {"role": "user", "content": "Open today?"},
     ]
     assert prompt_of(turns) == "user: Hi\nassistant: Hello.\nuser: Open today?"
-    assert is_same_prompt(turns, "open today")
-    assert is_same_prompt(turns, prompt_of(turns))
-    assert not is_same_prompt(turns, "Hi")
+    assert is_one_of(turns, {plain("open today")})
+    assert is_one_of(turns, {plain(prompt_of(turns)), plain("else")})
+    assert not is_one_of(turns, {plain("Hi")})
 
 
 def test_two_prompts_with_other_numbers_are_not_the_same_prompt() -> None:
-    assert not is_same_prompt([{"role": "user", "content": "What is 3 + 4?"}], "What is 3 + 5?")
-    assert is_same_prompt([{"role": "user", "content": "What is 3 + 4?"}], "what is 3+4")
+    asked = [{"role": "user", "content": "What is 3 + 4?"}]
+    assert not is_one_of(asked, {plain("What is 3 + 5?")})
+    assert is_one_of(asked, {plain("what is 3+4")})

@@ -27,7 +27,7 @@ from services.benchmark_ties import TiesScore, read_reference
 from services.credits import gold_best
 from services.errors import NotFound, Refused
 from services.intervals import Share
-from services.rewardbench_sets import PRIOR_SETS, SUBSETS_2
+from services.rewardbench_sets import PRIOR_SETS, SECTION_OF, SUBSETS_2
 from services.run_rows import RunRow, read_run
 from services.runs import latest_run
 
@@ -40,6 +40,7 @@ VALUES: dict[str, Callable[[GoldRow], float | None]] = {
     "shortest": lambda row: -float(row.n_characters),
 }
 WAYS = (*VALUES, CHANCE)
+MISSING_SHOWN = 6
 NO_GOLD = "without gold"
 NOT_WEIGHED = "not weighed"
 NO_REWARD = "with a response that has no reward"
@@ -185,7 +186,7 @@ def _report(
         n_out_of_world=run.n_out_of_world,
         left_out={reason: n for reason, n in left_out.items() if n},
         ways=ways,
-        notes=_notes(kind, ways[run.rank_by]),
+        notes=(*_notes(kind, ways[run.rank_by]), *_world_note(run)),
     )
 
 
@@ -210,6 +211,14 @@ def _notes(kind: Kind, own: WayReport) -> tuple[str, ...]:
     return ()
 
 
+def _world_note(run: RunRow) -> Iterator[str]:
+    if run.n_out_of_world:
+        yield (
+            f"{run.n_out_of_world:,} of {run.n_items:,} items are out of the pair's world: "
+            "rewards mean nothing there, whatever the figures say"
+        )
+
+
 def _rewardbench_2_notes(own: WayReport) -> Iterator[str]:
     lost = [name for name, share in own.scores.items() if share.value is None and name != SCORE]
     yield f"the score is the mean of {len(own.scores) - 1 - len(lost)} subsets; {len(SUBSETS_2)} are published"
@@ -221,7 +230,8 @@ def _rewardbench_notes(own: WayReport, subsets: set[str]) -> Iterator[str]:
     if own.score.value is None:
         yield "there is no score: it takes all four sections"
     if missing:
-        yield f"{len(missing)} of RewardBench's 23 subsets are not here: {', '.join(missing)}"
+        shown = ", ".join(missing[:MISSING_SHOWN]) + (", ..." if len(missing) > MISSING_SHOWN else "")
+        yield f"{len(missing)} of RewardBench's {len(SECTION_OF)} subsets are not here: {shown}"
     found = [name for name in PRIOR_SETS if name in subsets]
     if found:
         yield f"prior sets: the mean of {', '.join(found)}, at half a section's weight as on the package's results page"

@@ -28,6 +28,16 @@ class Only(StrEnum):
     ALL = "all"
 
 
+class Benchmark(StrEnum):
+    """What `tare evaluate` counts a dataset as."""
+
+    REWARDBENCH = "rewardbench"
+    REWARDBENCH_2 = "rewardbench-2"
+    LLMBAR = "llmbar"
+    HELPSTEER2 = "helpsteer2"
+    NECTAR = "nectar"
+
+
 class RankBy(StrEnum):
     """What ranks the candidates."""
 

@@ -1,0 +1,81 @@
+"""The benchmark table as strings: headings, cells, CSV without formulas, Markdown without broken rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+
+from services.benchmark_tally import Figures
+from services.benchmarks import WAYS, BenchmarkReport, Slice, WayReport
+from services.intervals import Share, share
+from ui.benchmark_table import as_csv, cell, columns, has_many, lines, markdown, measures
+
+NOTHING = Share(0, None, None, None)
+
+
+def way(right: int, n: int, *, subset: str = "natural", pairs: int = 1) -> WayReport:
+    figures = Figures(n, share(right, n), share(right * pairs, n * pairs), share(right, n), Share(n, 0.2, -0.1, 0.5))
+    return WayReport({"Score": share(right, n)}, figures, (Slice("subset", subset, figures),), None)
+
+
+def report(right: int = 3, n: int = 4, *, run: int = 7, subset: str = "natural", pairs: int = 1) -> BenchmarkReport:
+    own = way(right, n, subset=subset, pairs=pairs)
+    ways = {name: way(2, n, subset=subset, pairs=pairs) for name in WAYS} | {"sum": own}
+    return BenchmarkReport(
+        "llmbar", "LLMBar", "pairs", "tea|shop", run, "demo", "none", "sum", n, n, 0, {}, ways, ("a note",)
+    )
+
+
+def test_one_run_stands_beside_its_baselines() -> None:
+    shown = columns([report()])
+    assert [column.title for column in shown] == [
+        "run 7, reward, sum", "strong alone", "weak alone", "the longest", "the shortest", "chance"
+    ]  # fmt: skip
+    found = lines(shown)
+    assert [(line.group, line.name, line.n) for line in found] == [("score", "Score", "4"), ("subset", "natural", "4")]
+    assert cell(found[0].shares[0]) == "75.0 (30.1 to 95.4)"
+    assert cell(NOTHING) == "–"
+
+
+def test_several_runs_stand_beside_each_other_with_what_needs_no_model() -> None:
+    shown = columns([report(), report(4, 5, run=9)])
+    assert [column.title for column in shown][:3] == ["run 7, reward, sum", "run 9, reward, sum", "the longest"]
+    assert lines(shown)[0].n == "4 / 5", "the runs left different items out"
+
+
+def test_a_subset_that_is_a_headline_score_is_not_repeated() -> None:
+    twice = replace(report(), ways={name: replace(way(1, 2), scores={"Score": NOTHING, "natural": share(1, 2)})
+                                    for name in WAYS})  # fmt: skip
+    assert [line.name for line in lines(columns([twice]))] == ["Score", "natural"]
+
+
+def test_pairs_best_and_tau_are_told_where_items_have_many_candidates() -> None:
+    assert not has_many(report())
+    assert has_many(report(pairs=21))
+    assert measures(report(pairs=21).own)[0][0] == "all items"
+    assert measures(report(pairs=21).own)[0][-1] == "0.200 (-0.100 to 0.500)"
+
+
+def test_the_csv_has_every_number_and_no_formula() -> None:
+    rows = list(csv.DictReader(io.StringIO(as_csv([report(subset="=1+1")]))))
+    assert {row["way"] for row in rows} == set(WAYS)
+    assert {row["measure"] for row in rows} == {"score", "pairwise", "best of N", "tau-b"}
+    assert {row["name"] for row in rows} == {"Score", "all items", "'=1+1"}
+    own = next(row for row in rows if (row["way"], row["group"], row["measure"]) == ("sum", "score", "score"))
+    assert (own["n"], own["value"], own["run"]) == ("4", "0.75", "7")
+
+
+def test_the_markdown_is_a_table_whatever_the_names() -> None:
+    text = markdown([report(subset="a|b\nc")])
+    table = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(table) == 4
+    assert {line.replace("\\|", "").count("|") for line in table} == {9}
+    assert "Run 7: pair demo, criteria none." in text
+    assert "A note." in text
+
+
+def test_without_a_report_there_is_no_table() -> None:
+    assert columns([]) == ()
+    assert lines(()) == ()
+    assert markdown([]) == ""

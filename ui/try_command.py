@@ -104,8 +104,8 @@ def _print(report: TrialReport, *, title: str) -> None:
          f"{flip.margin_before:.2f}", f"{flip.margin_after:.2f}", _excerpt(flip.prompt))
         for flip in report.flips[:SHOWN]
     ]  # fmt: skip
-    columns = ("item", "", "best", "right", f"margin ({unit})", "under the draft", "prompt")
-    print_table(title, columns, rows)
+    columns = ("item", "", "best", "right", "margin", "draft's", "prompt")
+    print_table(f"{title}; margins in {unit}", columns, rows)
     if len(report.flips) > SHOWN:
         say(f"  and {len(report.flips) - SHOWN} more (--json lists all)")
     say(

@@ -14,6 +14,7 @@ from services.live import LiveCandidate, LiveResult
 from services.review_rows import Message, ReviewCandidate, ReviewItem, SuggestionRow
 from ui.candidates import CandidateLook, candidates_html, item_badges
 from ui.live_state import Shown, places
+from ui.profile_panel import live_profile
 from ui.prose import safe
 from ui.tokens import legend_html, scale_of
 from ui.wording import count
@@ -37,6 +38,7 @@ def show_result(shown: Shown) -> None:
     views = {i: candidate.view for i, candidate in enumerate(result.candidates) if candidate.view is not None}
     if shows_tokens and views:
         st.html(legend_html(scale_of(views.values())))
+    live_profile(shown.request, result)
     st.html(candidates_html(item, CandidateLook(shows_source=True, views=views if shows_tokens else {})))
     st.caption(
         f"Ranked by {'mean per token' if result.rank_by == 'mean' else 'sum over tokens'} · {result.elapsed_s:.1f} s · "

@@ -63,7 +63,11 @@ def _advanced(criteria: CriteriaRow | None) -> Conditioning:
     with st.expander("Advanced: how the criteria are read", icon=":material/tune:"):
         at_reader, at_place = st.columns(2)
         reader = at_reader.radio(
-            "Read by", list(READ_BY_WORDS), key="runs_read_by", format_func=READ_BY_WORDS.get, help=READ_BY_HELP
+            "Criteria read by",
+            list(READ_BY_WORDS),
+            key="runs_read_by",
+            format_func=READ_BY_WORDS.get,
+            help=READ_BY_HELP,
         )
         place = at_place.radio(
             "Exemplars", list(EXEMPLAR_WORDS), key="runs_exemplars", format_func=EXEMPLAR_WORDS.get, help=EXEMPLAR_HELP,

@@ -19,7 +19,15 @@ from services import datasets as dataset_store
 from services import exports, imports, workplace
 from services.demo import load_demo
 from services.errors import ServiceError
-from ui import evaluate_command, list_commands, profile_command, route_command, try_command, weigh_command
+from ui import (
+    check_command,
+    evaluate_command,
+    list_commands,
+    profile_command,
+    route_command,
+    try_command,
+    weigh_command,
+)
 from ui.command_words import LAST_RUN, DatasetName, ExportFormat, JsonFlag, Only
 from ui.terminal import give_up, notice, print_json, progress, say, what_a_run_did
 
@@ -94,6 +102,7 @@ app.command("again")(weigh_command.again)
 app.command("route")(route_command.route)
 app.command("evaluate")(evaluate_command.evaluate)
 app.command("pairs")(list_commands.list_pairs)
+app.command("check")(check_command.check)
 app.command("datasets")(list_commands.list_datasets)
 app.command("runs")(list_commands.list_runs)
 app.command("try")(try_command.try_criteria)

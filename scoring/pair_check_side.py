@@ -86,7 +86,12 @@ class SeenSide:
             return "server"
         if self.spec.adapter is not None:
             return "adapter"
-        return "hub" if self.base is not None and self.base.is_hub else "folder"
+        if self.base is not None:
+            return "hub" if self.base.is_hub else "folder"
+        try:
+            return "hub" if local_folder(self.spec.ref) is None else "folder"
+        except ModelUnavailable:
+            return "folder"
 
     def _place(self) -> str | None:
         if self.spec.url is not None:

@@ -23,6 +23,7 @@ from ui import (
     check_command,
     evaluate_command,
     list_commands,
+    map_command,
     profile_command,
     route_command,
     try_command,
@@ -107,6 +108,7 @@ app.command("datasets")(list_commands.list_datasets)
 app.command("runs")(list_commands.list_runs)
 app.command("try")(try_command.try_criteria)
 app.command("profile")(profile_command.profile)
+app.command("map")(map_command.map_models)
 
 
 @app.command("export")

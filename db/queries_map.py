@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db.tables import Run, Score
+from db.tables import Dataset, Decision, Run, Score
 
 ROWS_AT_ONCE = 20_000
 RUNS_AT_ONCE = 200  # SQLite takes some hundreds of parameters in one statement
@@ -63,3 +63,13 @@ def _batches(run_ids: Sequence[int]) -> Iterator[Sequence[int]]:
 def _rows(session: Session, wanted: Any) -> Iterator[Sequence[Any]]:
     found = session.execute(wanted.execution_options(yield_per=ROWS_AT_ONCE))
     yield from found.partitions(ROWS_AT_ONCE)
+
+
+def stamp_of(session: Session, dataset_id: int) -> tuple[int, ...]:
+    """(finished runs, the newest of them, the newest decision anywhere, items of the dataset)."""
+    runs = session.execute(
+        select(func.count(), func.max(Run.run_id)).where(Run.dataset_id == dataset_id, Run.status == "done")
+    ).one()
+    decision = session.scalar(select(func.max(Decision.decision_id)))
+    n_items = session.scalar(select(Dataset.n_items).where(Dataset.dataset_id == dataset_id))
+    return runs[0], runs[1] or 0, decision or 0, n_items or 0

@@ -18,7 +18,6 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from db.queries_map import FinishedRun, finished_runs_under
 from scoring.pairs import ModelPair, ModelSpec
-from services.catalogue_store import catalogue
 
 ModelKey = str
 PairKey = tuple[ModelKey, ModelKey]
@@ -97,18 +96,6 @@ def cost_by_model(runs: Mapping[PairKey, StoredRun]) -> dict[ModelKey, PassCost]
             if known is not None and (key not in found or known.n_computed > found[key].n_computed):
                 found[key] = known
     return found
-
-
-def nameable_models() -> dict[str, ModelSpec]:
-    """Models that need no more than a name here: the catalogue's sides and the demo's checkpoints, each once."""
-    names: dict[str, ModelSpec] = {}
-    pairs = catalogue().values()
-    for pair in sorted(pairs, key=lambda pair: pair.name != "demo"):
-        for side in ("strong", "weak"):
-            spec: ModelSpec = getattr(pair, side)
-            if spec not in names.values():
-                names[f"{pair.name}:{side}"] = spec
-    return names
 
 
 def given_performances(specs: Mapping[str, ModelSpec], pairs: Iterable[ModelPair]) -> dict[str, float]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from services.bootstrap import Difference
 from services.correlation import MapCorrelation
+from services.intervals import Share
 from services.pair_map import MapPair, PairMap
 from services.pair_map_pick import Pick, RankedPair
 
@@ -92,19 +93,26 @@ def memory_words(memory_bytes: int | None) -> str:
     return f"{memory_bytes / 1e9:.1f} GB" if memory_bytes >= 1e9 else f"{memory_bytes / 1e6:.1f} MB"
 
 
+def short_share(share: Share) -> str:
+    """A share with its interval where n stands in the heading."""
+    if share.value is None or share.low is None or share.high is None:
+        return "–"
+    return f"{100 * share.value:.1f} % ({100 * share.low:.1f} to {100 * share.high:.1f})"
+
+
 def gap_words(pair: MapPair) -> str:
     """The gap with its sign."""
     return "–" if pair.gap is None else f"{pair.gap:+.3f}"
 
 
 def behind_words(behind: Difference | None) -> str:
-    """How far the best is ahead, in percentage points, and whether that is noise."""
+    """How far the best is ahead, in percentage points with their interval, and whether that is noise."""
     if behind is None:
         return "the best"
     if behind.value is None or behind.low is None or behind.high is None:
         return "not known"
-    span = f"{100 * behind.value:.1f} points behind ({100 * behind.low:.1f} to {100 * behind.high:.1f})"
-    return f"{span}: noise" if behind.is_noise else span
+    span = f"{100 * behind.value:.1f} ({100 * behind.low:.1f} to {100 * behind.high:.1f})"
+    return f"{span} noise" if behind.is_noise else span
 
 
 def pick_line(found: Pick) -> str:
@@ -117,13 +125,12 @@ def pick_line(found: Pick) -> str:
     if not found.n_as_good:
         return f"{name} is the best on {basis}; no other pair comes near."
     others = "1 other pair is" if found.n_as_good == 1 else f"{found.n_as_good} other pairs are"
-    return (
-        f"{name} comes first on {basis}, but {others} within noise of it: "
-        f"among them take {_cheapest(found)}, the one that costs least."
-    )
+    return f"{name} comes first on {basis}, but {others} within noise of it. {_cheapest(found)}"
 
 
 def _cheapest(found: Pick) -> str:
-    as_good: list[RankedPair] = [one for one in found.ranked if one.is_as_good]
-    best = min(as_good, key=lambda one: (one.pair.per_thousand_s is None, one.pair.per_thousand_s or 0.0))
-    return pair_name(best.pair.strong, best.pair.weak)
+    as_good: list[RankedPair] = [one for one in found.ranked if one.is_as_good and one.pair.per_thousand_s is not None]
+    if not as_good:
+        return "What they cost was not measured."
+    best = min(as_good, key=lambda one: one.pair.per_thousand_s or 0.0)
+    return f"Of these {pair_name(best.pair.strong, best.pair.weak)} costs least."

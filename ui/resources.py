@@ -18,7 +18,12 @@ from services import workplace
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session, sessionmaker
 
+    from scoring.pairs import ModelSpec
+    from scoring.reading import Reader
     from scoring.room import ModelRoom
+    from services.criteria_trying import TrialThreads
+    from services.pair_map_worker import MapWorker
+    from services.routing_threads import RoutingThreads
     from services.worker import RunWorker
 
 DATABASE_ERRORS: tuple[type[Exception], ...] = (DatabaseUnavailable, DBAPIError)
@@ -45,6 +50,20 @@ def model_room() -> ModelRoom:
     return workplace.model_room()
 
 
+def model_reader(spec: ModelSpec) -> Reader:
+    """A model's tokenizer and context limit, without its weights; kept, but for a server's, which may change."""
+    from scoring.reading import read_reader
+
+    return read_reader(spec) if spec.url is not None else _reader_of(spec)
+
+
+@st.cache_resource(show_spinner=False, max_entries=8)
+def _reader_of(spec: ModelSpec) -> Reader:
+    from scoring.reading import read_reader
+
+    return read_reader(spec)
+
+
 def start_worker() -> None:
     """Sees to it that this process's worker lives. TARE_WORKER=off leaves the runs to others (and to tests)."""
     if os.environ.get("TARE_WORKER", "on").lower() not in ("off", "0", "no"):
@@ -61,6 +80,42 @@ def _worker_at(url: str) -> RunWorker:
     from services.worker import RunWorker
 
     return RunWorker(_sessions_at(url), model_room)
+
+
+def trial_threads() -> TrialThreads:
+    """The threads in which this process tries criteria."""
+    return _trial_threads_at(database_url())
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _trial_threads_at(url: str) -> TrialThreads:
+    from services.criteria_trying import TrialThreads
+
+    return TrialThreads(_sessions_at(url), model_room)
+
+
+def routing_threads() -> RoutingThreads:
+    """The threads in which this process routes datasets."""
+    return _routing_threads_at(database_url())
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _routing_threads_at(url: str) -> RoutingThreads:
+    from services.routing_threads import RoutingThreads
+
+    return RoutingThreads(_sessions_at(url), model_room)
+
+
+def map_worker() -> MapWorker:
+    """The thread that weighs pair maps, beside the one that takes runs."""
+    return _map_worker_at(database_url())
+
+
+@st.cache_resource(show_spinner=False, max_entries=4)
+def _map_worker_at(url: str) -> MapWorker:
+    from services.pair_map_worker import MapWorker
+
+    return MapWorker(_sessions_at(url), model_room)
 
 
 def database_line(error: Exception) -> str:

@@ -1,8 +1,15 @@
-"""Who reads the criteria and where exemplars stand, in words for screens and terminals. Pure strings, no streamlit."""
+"""How a run read its criteria, in words for screens and terminals: by whom, exemplars where, domains from where.
+
+Pure strings, no streamlit. Leaves out one item's domain (domain_words.py).
+"""
 
 from __future__ import annotations
 
-from services.conditioning_choice import DEFAULT, Conditioning
+from collections.abc import Mapping
+from typing import Any
+
+from services.conditioning_choice import DEFAULT, conditioning_of
+from services.routing_choice import routing_of, routing_words
 
 READ_BY_WORDS = {"both": "both models", "strong": "the strong model only"}
 EXEMPLAR_WORDS = {"system": "in the system message", "turns": "as earlier turns"}
@@ -16,23 +23,30 @@ EXEMPLAR_HELP = (
 )
 
 
-def conditioning_facts(conditioning: Conditioning) -> dict[str, str]:
-    """For a list of facts: name -> value."""
+def reading_facts(configuration: Mapping[str, Any]) -> dict[str, str]:
+    """For a run's list of facts: name -> value."""
+    conditioning = conditioning_of(dict(configuration))
     return {
         "Criteria read by": READ_BY_WORDS[conditioning.read_by],
         "Exemplars": EXEMPLAR_WORDS[conditioning.exemplars],
+        "Domains": routing_words(routing_of(dict(configuration))),
     }
 
 
-def conditioning_marks(conditioning: Conditioning) -> tuple[str, ...]:
+def reading_marks(configuration: Mapping[str, Any]) -> tuple[str, ...]:
     """What to add to a run's name so that it is not mistaken for the usual one; nothing for the usual one.
 
-    >>> conditioning_marks(Conditioning(read_by="strong"))
+    >>> reading_marks({"conditioning": {"read_by": "strong", "exemplars": "system"}})
     ('criteria to the strong model only',)
     """
+    conditioning, routing = conditioning_of(dict(configuration)), routing_of(dict(configuration))
     marks = []
     if conditioning.read_by != DEFAULT.read_by:
         marks.append("criteria to the strong model only")
     if conditioning.exemplars != DEFAULT.exemplars:
         marks.append("exemplars as turns")
+    if routing.by == "fixed":
+        marks.append(f"all as {routing.domain}")
+    if routing.by == "router":
+        marks.append("domains by the router")
     return tuple(marks)

@@ -6,10 +6,9 @@ from services import datasets as dataset_store
 from services import runs as run_store
 from services import workplace
 from services.catalogue_store import list_pairs as read_pairs
-from services.conditioning_choice import conditioning_of
 from services.run_rows import RunRow
 from ui.command_words import DatasetName, JsonFlag
-from ui.conditioning_words import conditioning_marks
+from ui.conditioning_words import reading_marks
 from ui.terminal import print_json, print_table, say, what_a_run_did
 
 
@@ -55,6 +54,4 @@ def _status(run: RunRow) -> str:
 
 
 def _versioned(run: RunRow) -> str:
-    return ", ".join(
-        [f"{run.criteria} v{run.criteria_version}", *conditioning_marks(conditioning_of(run.configuration))]
-    )
+    return ", ".join([f"{run.criteria} v{run.criteria_version}", *reading_marks(run.configuration)])

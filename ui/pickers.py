@@ -11,11 +11,10 @@ from collections.abc import Sequence
 import streamlit as st
 
 from services.annotators import NAME_LIMIT
-from services.conditioning_choice import conditioning_of
 from services.datasets import DatasetRow
 from services.run_rows import RunRow
 from ui import frame
-from ui.conditioning_words import conditioning_marks
+from ui.conditioning_words import reading_marks
 
 NAME_SHOWN = 16  # characters of the annotator's name on the button
 STATUS_WORDS = {
@@ -93,7 +92,7 @@ def run_label(row: RunRow) -> str:
     """A run in one line: pair · criteria · what ranks, and its state unless it is done."""
     criteria = row.criteria if row.criteria_version == 1 else f"{row.criteria} v{row.criteria_version}"
     parts = [f"{row.run_id}", row.pair, criteria, f"ranked by {row.rank_by}"]
-    parts += conditioning_marks(conditioning_of(row.configuration))
+    parts += reading_marks(row.configuration)
     parts += [f"run {row.again_of} again in float32"] if row.again_of is not None else []
     state = "interrupted" if row.is_interrupted else STATUS_WORDS.get(row.status)
     return " · ".join([*parts, state] if state else parts)

@@ -19,7 +19,7 @@ from ui import resources
 from ui.charts import MARGIN_UNITS
 from ui.charts_profile import profile_bars
 from ui.live_state import LiveRequest
-from ui.panels import problem
+from ui.panels import apply_look, problem
 from ui.profile_form import weights_form
 from ui.prose import badge, safe
 from ui.review_actions import FAILURES, key
@@ -60,6 +60,7 @@ def profile_panel(item: ReviewItem, *, pair: str, rank_by: str) -> None:
     def compute(weights: WeightedSets) -> Profiled:
         return profile_item(resources.sessions(), resources.model_room(), run_id, item.item_id, weights.sets)
 
+    apply_look()
     with st.container(border=True, key="review_profile_panel"):
         _show("review", compute, pair=pair, domain=item.domain, rank_by=rank_by, said=f"the run suggests {best}")
 

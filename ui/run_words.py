@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.catalogue_store import PairRow
-from services.conditioning_choice import conditioning_of
 from services.run_rows import RunRow
 from ui.candidates import margin_unit
-from ui.conditioning_words import conditioning_facts, conditioning_marks
+from ui.conditioning_words import reading_facts, reading_marks
 from ui.pickers import STATUS_WORDS
 from ui.prose import badge, safe
 from ui.wording import count, duration, facts_html, moment
@@ -49,7 +48,7 @@ def head_html(row: RunRow) -> str:
     kind = "warn" if row.is_interrupted else KINDS.get(row.status, "quiet")
     marks = badge(status_word(row), kind=kind)
     marks += badge(again_words(row)) if row.again_of is not None else ""
-    marks += "".join(badge(mark) for mark in conditioning_marks(conditioning_of(row.configuration)))
+    marks += "".join(badge(mark) for mark in reading_marks(row.configuration))
     marks += badge("hidden") if row.is_hidden else ""
     return (
         f'<div class="t-runhead"><b>Run {row.run_id}</b><span dir="auto">{safe(row.pair)}</span>'
@@ -141,7 +140,7 @@ def used_html(row: RunRow) -> str:
         if configuration.get("template") == "own"
         else "the strong model's, for both",
         "Ranked by": RANK_WORDS.get(row.rank_by, row.rank_by),
-        **conditioning_facts(conditioning_of(row.configuration)),
+        **reading_facts(row.configuration),
         "End of turn": "counts" if configuration.get("count_end_of_turn", True) else "does not count",
         "Weights asked as": str(configuration.get("dtype", "")),
     }

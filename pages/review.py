@@ -8,16 +8,18 @@ import streamlit as st
 
 from services import datasets, reviews, runs, token_views
 from services.errors import NotFound
-from ui import frame, resources, review_empty, review_filter, review_head
+from ui import frame, resources, review_empty, review_exemplar, review_filter, review_head
 from ui.candidates import CandidateLook, candidates_html, item_badges
 from ui.exact_input import exact_input_button, exact_input_panel
 from ui.pickers import pick_dataset, pick_run, reviewing_as
+from ui.profile_panel import profile_button, profile_panel
 from ui.prose import conversation
 from ui.review_actions import IS_DONE, IS_TOKENS, action_bar, take_turn
 from ui.review_reasons import reasons_panel
 from ui.tokens import legend_html, scale_of
 
 frame.open_page(frame.REVIEW)
+review_exemplar.forward()
 sessions = resources.sessions()
 annotator = frame.annotator()
 
@@ -115,6 +117,8 @@ if st.session_state.get(IS_TOKENS, False) and item.run_id is not None:
             views[candidate.candidate_id] = view
     st.html(legend_html(scale_of(views.values())))
 exact_input_panel(item)
+if run is not None:
+    profile_panel(item, pair=run.pair, rank_by=run.rank_by)
 st.html(candidates_html(item, CandidateLook(shows_source=shows_source, shows_gold=shows_gold, views=views)))
 
 turn = take_turn(item, annotator=annotator, n_left=progress.n_left)
@@ -125,3 +129,4 @@ with st.container(key="review_foot", gap="xsmall"):
     reasons_panel(turn)
     with action_bar(turn):
         exact_input_button(item)
+        profile_button(item)

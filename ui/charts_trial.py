@@ -1,17 +1,15 @@
-"""The figures of a trial: what flips, and how much is right before and after. Data in, `go.Figure` out; no streamlit.
+"""The figures of a trial: what flips, and how much more is right than before. Data in, `go.Figure` out.
 
 Colours are the desk's (charts.py): fixes in the main colour, regressions in that of overrides.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import plotly.graph_objects as go
 
 from services.bootstrap import Difference
 from services.trials import TrialReport
-from ui.charts import FRAME_PX, MAIN_COLOR, OTHER_COLOR, VERDICT_COLORS, empty_figure, share_dots
+from ui.charts import FRAME_PX, MAIN_COLOR, OTHER_COLOR, VERDICT_COLORS, empty_figure
 
 UNCHANGED_COLOR = "rgba(130,124,116,0.35)"
 LEGIBLE = {"mode": "hide", "minsize": 10}  # a number that does not fit its part is in the hover
@@ -51,17 +49,6 @@ def flips_bar(report: TrialReport) -> go.Figure:
     figure.update_layout(barmode="stack", showlegend=True, legend_traceorder="normal", uniformtext=LEGIBLE)
     figure.update_xaxes(title="items", range=[0, n], tickformat=",d", nticks=6)
     return _compact(figure, height=150)
-
-
-def right_before_and_after(reports: Sequence[tuple[str, TrialReport]]) -> go.Figure:
-    """Items right before and after with their intervals, for each named trial with a truth to go by."""
-    rows = []
-    for name, report in reports:
-        of = f", {name}" if name else ""
-        rows += [(f"after{of}", report.after), (f"before{of}", report.before)]
-    if not any(share.value is not None for _, share in rows):
-        return empty_figure("No item has a decision or gold to judge by.")
-    return share_dots(rows, unit="items right")
 
 
 def change_dot(change: Difference) -> go.Figure:

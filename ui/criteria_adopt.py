@@ -12,7 +12,7 @@ from services import criteria_drafts, criteria_store
 from services.errors import Refused
 from ui import frame, resources
 from ui.criteria_overrides import FROM_REVIEW
-from ui.criteria_state import FAILURES, SAID, UNDO, InHand, line_of, open_set, set_names, take_back, tell
+from ui.criteria_state import FAILURES, SAID, UNDO, InHand, Undo, line_of, open_set, set_names, take_back, tell
 from ui.panels import note, problem
 from ui.prose import badge, safe
 from ui.review_head import clock
@@ -28,9 +28,20 @@ def show_standing(in_hand: InHand) -> None:
         if in_hand.draft is not None and in_hand.shown is not None:
             st.button("Back to the draft", key="criteria_back", on_click=open_set, args=(in_hand.name,))
         elif in_hand.draft is not None:
+            _undo_button(in_hand)
             adopt_panel(in_hand, key="criteria_adopt")
             discard_panel(in_hand, key="criteria_discard")
     _newer(in_hand)
+
+
+def _undo_button(in_hand: InHand) -> None:
+    """Takes the last addition or removal back, until something else is changed."""
+    undo: Undo | None = st.session_state.get(UNDO)
+    if undo is not None and (undo.name, undo.annotator) == (in_hand.name, in_hand.annotator):
+        st.button(
+            "Undo", key="criteria_take_back", icon=":material/undo:", type="tertiary", help=frame.plain(undo.what),
+            on_click=take_back,
+        )  # fmt: skip
 
 
 def _standing_html(in_hand: InHand) -> str:
@@ -59,7 +70,7 @@ def _newer(in_hand: InHand) -> None:
         return
     newer = criteria_drafts.newer_than_base(resources.sessions(), in_hand.draft)
     if newer is not None:
-        note(f"{newer.name} v{newer.version} was adopted since this draft began; Compare shows what differs.")
+        note(f"Version {newer.version} of {newer.name} was adopted since this draft began; Compare shows it.")
 
 
 def adopt_panel(in_hand: InHand, *, key: str) -> None:
@@ -132,7 +143,7 @@ def _discard(in_hand: InHand) -> None:
 
 
 def show_said() -> None:
-    """The line a button left, once, with Undo where there is a way back; and what was just adopted."""
+    """The line a button left, once, and what was just adopted."""
     adopted = st.session_state.pop(ADOPTED, None)
     if adopted is not None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key="criteria_adopted"):
@@ -147,7 +158,5 @@ def show_said() -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="criteria_notice"):
         note(line)
-        if UNDO in st.session_state:
-            st.button("Undo", key="criteria_take_back", icon=":material/undo:", type="tertiary", on_click=take_back)
         if st.session_state.pop(FROM_REVIEW, False):
             frame.page_link(frame.REVIEW, "Back to Review")

@@ -100,7 +100,8 @@ def make_exemplar(decision_id: int, run_id: int, *, annotator: str) -> dict[str,
     if after == before:
         tell(f"Item {one.position + 1} is an exemplar {where} already.")
     else:
+        what = f"Item {one.position + 1} is now an exemplar {where}."
         keep_editing(sessions, annotator, base.name, after, base_criteria_id=base_id)
-        st.session_state[UNDO] = Undo(annotator, base.name, None if known is None else before, base_id, "")
-        tell(f"Item {one.position + 1} is now an exemplar {where}.")
+        st.session_state[UNDO] = Undo(annotator, base.name, None if known is None else before, base_id, what)
+        tell(what)
     return {SET: base.name, "run": str(run_id)} | ({IN_URL: one.domain} if one.domain else {})

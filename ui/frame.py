@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 REVIEW, DATASETS, RUNS = "pages/review.py", "pages/datasets.py", "pages/runs.py"
 INSIGHTS, LIVE = "pages/insights.py", "pages/live.py"
+CRITERIA = "pages/criteria.py"
 
 DATASET, RUN, ANNOTATOR = "dataset", "run", "as"  # names in the URL of what every screen shares
 SHARED = (DATASET, RUN, ANNOTATOR)
@@ -50,6 +51,7 @@ PAGES = (
     PageEntry(RUNS, "Runs", ":material/balance:"),
     PageEntry(INSIGHTS, "Insights", ":material/insights:"),
     PageEntry(LIVE, "Live", ":material/edit_note:"),
+    PageEntry(CRITERIA, "Criteria", ":material/tune:"),
 )
 
 MARKS = re.compile(r"([\\`*_{}\[\]()#+.!|~<>$&-])")  # what Markdown reads

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from services.review_rows import NOTE_LIMIT, REASON_TAGS, ReviewItem
+from services.review_rows import NOTE_LIMIT, REASON_TAGS, DecisionRow, ReviewItem
+from ui import review_exemplar
 from ui.review_actions import Turn, commit, go_on, is_on_screen, key
 from ui.review_head import clock
 
@@ -47,7 +48,7 @@ def reasons_panel(turn: Turn) -> None:
                 args=(item, tag),
             )
     with st.form(key("reasons_form", item), border=False):
-        note, save = st.columns([4, 1.3], vertical_alignment="bottom")
+        note, save, make = st.columns([4, 1.3, 1.2], vertical_alignment="bottom")
         note.text_input(
             "Note",
             value=decision.note,
@@ -65,6 +66,16 @@ def reasons_panel(turn: Turn) -> None:
             on_click=_on_save,
             args=(turn,),
         )
+        if item.suggestion is not None:
+            make.form_submit_button(
+                "Make it an exemplar",
+                key=key("exemplar", item),
+                shortcut="E",
+                help="Your choice as the good response, the suggestion as the bad one, the reasons as why.",
+                width="stretch",
+                on_click=_on_exemplar,
+                args=(turn,),
+            )
 
 
 def picked_tags(item: ReviewItem) -> tuple[str, ...]:
@@ -81,14 +92,24 @@ def _flip(item: ReviewItem, tag: str) -> None:
 
 
 def _on_save(turn: Turn) -> None:
+    if _keep(turn) is not None:
+        go_on(turn, "override")
+
+
+def _on_exemplar(turn: Turn) -> None:
+    decision = _keep(turn)
+    if decision is not None:
+        review_exemplar.make(turn, decision)
+
+
+def _keep(turn: Turn) -> DecisionRow | None:
+    """Tags and note saved with the override, where they changed; the decision that stands, None when it was refused."""
     item, decision = turn.item, turn.item.decision
     if decision is None or not is_on_screen(turn):
-        return
+        return None
     tags = picked_tags(item)
     note = (st.session_state.get(key("note", item)) or "").strip()
     is_changed = set(tags) != set(decision.reason_tags) or note != decision.note
-    if is_changed:
-        chosen = decision.chosen_candidate_id
-        if commit(turn, "best", chosen_candidate_id=chosen, reason_tags=tags, note=note) is None:
-            return
-    go_on(turn, "override")
+    if not is_changed:
+        return decision
+    return commit(turn, "best", chosen_candidate_id=decision.chosen_candidate_id, reason_tags=tags, note=note)

@@ -95,6 +95,25 @@ def test_only_the_model_whose_text_changed_computes(desk: Sessions, room: ModelR
     assert report.conditioning["read_by"] == "strong"
 
 
+def test_a_trial_may_let_the_strong_model_alone_read_the_draft(desk: Sessions, room: ModelRoom) -> None:
+    """The run was without criteria, so the weak model, which reads none in the trial either, has weighed it all."""
+    run_id = weighed(desk, room, make_dataset(desk, plain_items(6)))
+    alone = start_trial(desk, run_id=run_id, body=DRAFT, conditioning=STRONG_ONLY)
+    report = advance(desk, room, alone)
+    assert (report.n_computed_strong, report.n_computed_weak) == (18, 0)
+    both = start_trial(desk, run_id=run_id, body=DRAFT)
+    assert advance(desk, room, both).n_computed_weak == 18
+    assert tried(desk, alone) != tried(desk, both)
+
+
+def test_a_finished_trial_opens_no_model(desk: Sessions, room: ModelRoom) -> None:
+    run_id = weighed(desk, room, make_dataset(desk, plain_items(3)))
+    trial_id = start_trial(desk, run_id=run_id, body=DRAFT)
+    finished, source = advance(desk, room, trial_id), WatchedSource(room)
+    assert advance(desk, source, trial_id) == finished
+    assert source.most_open == 0
+
+
 def test_where_both_read_the_criteria_both_compute_and_once_only(desk: Sessions, room: ModelRoom) -> None:
     run_id = weighed(desk, room, make_dataset(desk, plain_items(6)))
     source = WatchedSource(room)

@@ -75,7 +75,7 @@ def measure(file: Path = HELD_OUT) -> Row:
                 rows.append(_row(way, found, by_none) | {"n_computed": run.n_computed, "seconds": run.elapsed_s})
                 say(f"{way.title}, {way.conditioning}: {rows[-1]['accuracy']['value']:.1%}, {run.elapsed_s:.0f} s")
         finally:
-            sessions.engine.dispose()
+            sessions.kw["bind"].dispose()
     cases = {domain: [asdict(case) for case in some] for domain, some in exemplars().items()}
     return {"file": file.name, "weights": _weights(), "seed": SEED, "rows": rows, "exemplars": cases}
 

@@ -112,6 +112,38 @@ def test_several_models_weigh_in_one_pass_each_and_every_pair_is_a_run(shell: Sh
     assert "it takes two or more" in shell.refusal("weigh", "few", "--models", "demo:weak")
 
 
+def test_who_reads_the_criteria_is_said_kept_and_shown_and_foreign_lines_are_told(
+    shell: Shell, few_items: Path
+) -> None:
+    shell.tare("import", str(few_items), "--name", "few")
+    bare = shell.json("weigh", "few", "--pair", "demo", "--criteria", "none")
+    words = ["weigh", "few", "--pair", "demo", "--criteria", "helpful", "--read-by", "strong", "--exemplars", "turns"]
+    done = shell.tare(*words, "--json")
+    assert "The demo pair was trained on its own lines only" in " ".join(done.stderr.split())
+    run = json.loads(done.stdout)
+    assert run["configuration"]["conditioning"] == {"read_by": "strong", "exemplars": "turns"}
+    n_responses = (bare["n_computed"] - HEAD) // 2  # beside each prompt, which the weak model is asked about too
+    assert (run["n_computed"], run["n_cached"]) == (n_responses, n_responses + HEAD), "only the strong model works"
+    said = " ".join(shell.tare("runs", "few").stdout.split())
+    assert "criteria to the strong model only, exemplars as turns" in said
+    assert "trained on its own" not in shell.tare("weigh", "few", "--pair", "demo", "--criteria", "demo").stderr
+
+
+def test_a_profile_ranks_by_weighted_sets_and_says_what_each_is_worth(shell: Shell, few_items: Path) -> None:
+    shell.tare("import", str(few_items), "--name", "few")
+    words = ["profile", "few", "--pair", "demo", "--sets", "demo=1", "--sets", "safety:demo-safety=0.5"]
+    found = shell.json(*words)
+    assert (found["n_items"], found["accuracy"]["n"], len(found["ranked"])) == (HEAD, HEAD, HEAD)
+    assert found["weights"] == ["demo=1", "safety:demo-safety=0.5"]
+    assert set(found["by_set"]) == {"demo", "demo-safety"}
+    said = " ".join(shell.tare(*words).stdout.split())
+    assert "strong model alone" in said
+    assert f"{HEAD} of {HEAD} items ranked; 0 texts computed" in said
+    assert "no run's reward" in said
+    assert "must be a number" in shell.refusal("profile", "few", "--pair", "demo", "--sets", "demo=much")
+    assert "no criteria 'nobody'" in shell.refusal("profile", "few", "--pair", "demo", "--sets", "nobody")
+
+
 def test_weighing_again_computes_nothing(shell: Shell, few_items: Path) -> None:
     shell.tare("import", str(few_items), "--name", "few")
     first = shell.json("weigh", "few", "--pair", "demo")

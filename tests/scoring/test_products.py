@@ -1,6 +1,10 @@
 """The faster library's products and the attention made of them: the same numbers, taken only where they are faster."""
 
 import copy
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -8,6 +12,8 @@ from architectures import ARCHITECTURES, CONTEXT, forest, model_of, naive
 
 from scoring import joint_attention, products
 from scoring.engines import make_engine
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -82,3 +88,24 @@ def test_other_dtypes_and_subclasses_are_left_to_torch() -> None:
 
 def test_the_measurement_says_yes_or_no_and_always_the_same_in_a_process() -> None:
     assert products.has_faster_onednn() is products.has_faster_onednn()
+
+
+def test_memory_does_not_grow_with_the_number_of_shapes() -> None:
+    code = """
+import resource, torch
+from scoring.products import _onednn, has_faster_onednn
+has_faster_onednn()
+rows, weight = torch.zeros(1200, 512), torch.zeros(512, 512)
+peaks = []
+for first in (1000, 1100):
+    for n in range(first, first + 100):
+        _onednn(rows[:n], weight, None)
+    peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+print(peaks[1] - peaks[0])
+"""
+    environment = {name: value for name, value in os.environ.items() if name not in products.CACHES}
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT, env=environment
+    )
+    grown_bytes = int(said.stdout) * (1 if sys.platform == "darwin" else 1024)
+    assert grown_bytes < 100 * 1000 * 512 * 4 / 4, "a quarter of what the second hundred would keep"

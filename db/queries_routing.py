@@ -131,10 +131,10 @@ def guessing_models(session: Session, dataset_id: int, router_id: int) -> list[t
 def column_domains(session: Session, dataset_id: int) -> dict[str | None, int]:
     """How many items have each domain in the file's column; None: no domain."""
     wanted = select(Item.domain, func.count()).where(Item.dataset_id == dataset_id).group_by(Item.domain)
-    return dict(session.execute(wanted).tuples().all())
+    return dict(session.execute(wanted).all())
 
 
 def messages_of(session: Session, item_ids: Sequence[int]) -> dict[int, list[Any]]:
     """The prompts of some items."""
     wanted = select(Item.item_id, Item.messages).where(Item.item_id.in_(item_ids))
-    return dict(session.execute(wanted).tuples().all())
+    return dict(session.execute(wanted).all())

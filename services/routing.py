@@ -3,12 +3,14 @@
     routing_store     versions               routing_resolve   a correction, else the router, else the default
     routing_guesses   asking a model         routing_runs      the domains of a run's items
     routing_items     corrections, the list  routing_report    how often it is right
+                                             routing_threads   a dataset routed while a screen watches
 
 Here: a whole dataset by one pair's strong model, for the page and the command line.
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -70,10 +72,12 @@ def route_dataset(
     router_id: int,
     threshold: float = 0.0,
     on_progress: Callable[[int, int], None] | None = None,
+    stop: threading.Event | None = None,
 ) -> RoutedDataset:
     """Ask the pair's strong model about every item, chunk by chunk; what is there already costs no forward.
 
-    Interrupted, the same call goes on. Raises NotFound, or a ScoringError in one line; what was computed is kept.
+    Interrupted, or ended at a chunk by `stop`, the same call goes on. Raises NotFound, or a ScoringError in one line;
+    what was computed is kept.
     """
     n_items = get_dataset(sessions, dataset_id).n_items
     get_router(sessions, router_id)
@@ -90,6 +94,8 @@ def route_dataset(
             )  # fmt: skip
             if on_progress is not None:
                 on_progress(n_done, n_items)
+            if stop is not None and stop.is_set():
+                break
         ref, fingerprint = model.ref, model.engine.fingerprint
     report = router_report(sessions, dataset_id, router_id=router_id, fingerprint=fingerprint, threshold=threshold)
     return RoutedDataset(ref, n_computed, n_cached, report)

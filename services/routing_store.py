@@ -94,6 +94,27 @@ def add_router_version(sessions: sessionmaker[Session], name: str, *, body: Rout
     return _keep(sessions, wanted, title=title.strip(), body=body, is_builtin=False)
 
 
+def body_of_text(text: str) -> RouterBody:
+    """A body from lines `name: definition`, in their order; empty lines are skipped. Refused with one line.
+
+    >>> body_of_text("chat: small talk\\nsafety: what could harm").names
+    ('chat', 'safety')
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    bare = next((line for line in lines if ":" not in line), None)
+    if bare is not None:
+        raise Refused(f"the line {bare[:40]!r} has no colon; write each domain as name: definition")
+    try:
+        return RouterBody([(name, definition) for name, _, definition in (line.partition(":") for line in lines)])
+    except ValueError as error:
+        raise Refused(str(error)) from None
+
+
+def text_of_body(body: RouterBody) -> str:
+    """The lines that `body_of_text` reads back."""
+    return "\n".join(f"{name}: {definition}" for name, definition in body.domains)
+
+
 def _keep(sessions: sessionmaker[Session], name: str, *, title: str, body: RouterBody, is_builtin: bool) -> RouterRow:
     races_left = RACES_ENDURED
     while True:

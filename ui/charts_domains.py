@@ -9,15 +9,16 @@ import html
 
 import plotly.graph_objects as go
 
-from services.routing_report import Confusion
-from ui.charts import MAIN_COLOR, empty_figure
+from services.routing_report import BELOW, NOT_ASKED, Confusion
+from ui.charts import empty_figure
 
 LABEL_LIMIT = 22  # characters of a domain's name beside an axis; the whole name is in the hover
-WRONG_COLOR = "#d4691c"
+WRONG, NOTHING, RIGHT = "rgba(212,105,28,0.55)", "rgba(128,128,128,0.09)", "rgba(27,128,123,0.55)"
+SHADES = [(0, WRONG), (0.5, NOTHING), (1, RIGHT)]
 ROW_PX, FRAME_PX = 46, 110
 
 
-def confusion_figure(matrix: Confusion, *, truth: str, router: str) -> go.Figure:
+def confusion_figure(matrix: Confusion, *, truth: str, router: str, ink: str | None = None) -> go.Figure:
     """Counts of items, what is true in rows and what the router says in columns; right ones on their own colour.
 
     The deeper the colour, the larger the share of its row. Rows without an item are not there.
@@ -25,28 +26,31 @@ def confusion_figure(matrix: Confusion, *, truth: str, router: str) -> go.Figure
     Args:
         truth: what the rows are, e.g. "by the file's column".
         router: what the columns are, e.g. "by the router".
+        ink: the colour of the counts, which must stand out from the page's background; None: the theme's for charts.
     """
     if not matrix.rows:
         return empty_figure("No item has both a guess and a domain to compare it with.")
+    cells = [(row, column) for row in range(len(matrix.rows)) for column in range(len(matrix.columns))]
     figure = go.Figure()
     figure.add_heatmap(
-        z=[[_depth(matrix, row, column) for column in range(len(matrix.columns))] for row in range(len(matrix.rows))],
-        x=list(range(len(matrix.columns))), y=list(range(len(matrix.rows))),
-        zmin=-1, zmax=1, showscale=False, xgap=3, ygap=3,
-        colorscale=[(0, _faded(WRONG_COLOR, 0.75)), (0.5, "rgba(128,128,128,0.10)"), (1, _faded(MAIN_COLOR, 0.85))],
-        text=[[str(n) for n in counts] for counts in matrix.counts], texttemplate="%{text}",
-        customdata=[[_words(matrix, row, column) for column in range(len(matrix.columns))]
-                    for row in range(len(matrix.rows))],
-        hovertemplate="%{customdata}<extra></extra>",
+        x=[column for _, column in cells], y=[row for row, _ in cells], z=[_depth(matrix, *cell) for cell in cells],
+        customdata=[_words(matrix, *cell) for cell in cells], hovertemplate="%{customdata}<extra></extra>",
+        zmin=-1, zmax=1, showscale=False, xgap=3, ygap=3, colorscale=SHADES,
+    )  # fmt: skip
+    figure.add_scatter(  # not the heat map's own text, which takes a pale cell for a deep one and hides in it
+        x=[column for _, column in cells], y=[row for row, _ in cells], mode="text", hoverinfo="skip",
+        text=[f"{matrix.counts[row][column]:,}" for row, column in cells], showlegend=False,
+        textfont={"size": 14, "color": ink},
     )  # fmt: skip
     figure.update_xaxes(
         title=f"{router} (items)", tickvals=list(range(len(matrix.columns))),
-        ticktext=[_short(column) for column in matrix.columns], side="bottom", showgrid=False, zeroline=False,
+        ticktext=[_short(column) for column in matrix.columns], side="bottom", showgrid=False, zeroline=False, ticks="",
+        range=[-0.5, len(matrix.columns) - 0.5],
     )  # fmt: skip
     labels = [f"{_short(name)}  (n = {sum(counts)})" for name, counts in zip(matrix.rows, matrix.counts, strict=True)]
     figure.update_yaxes(
-        title=truth, tickvals=list(range(len(matrix.rows))), ticktext=labels, autorange="reversed", showgrid=False,
-        zeroline=False,
+        title=truth, tickvals=list(range(len(matrix.rows))), ticktext=labels, showgrid=False, zeroline=False, ticks="",
+        range=[len(matrix.rows) - 0.5, -0.5],
     )  # fmt: skip
     figure.update_layout(
         height=FRAME_PX + ROW_PX * len(matrix.rows), margin={"l": 8, "r": 8, "t": 12, "b": 8}, dragmode=False,
@@ -58,7 +62,9 @@ def confusion_figure(matrix: Confusion, *, truth: str, router: str) -> go.Figure
 
 
 def _depth(matrix: Confusion, row: int, column: int) -> float:
-    """The cell's share of its row, from 0 to 1; below 0 where it is wrong."""
+    """The cell's share of its row, from 0 to 1; below 0 where it is wrong; 0 where the router names no domain."""
+    if matrix.columns[column] in (BELOW, NOT_ASKED):
+        return 0.0
     of = sum(matrix.counts[row]) or 1
     depth = matrix.counts[row][column] / of
     return depth if matrix.rows[row] == matrix.columns[column] else -depth
@@ -67,11 +73,6 @@ def _depth(matrix: Confusion, row: int, column: int) -> float:
 def _words(matrix: Confusion, row: int, column: int) -> str:
     n, of = matrix.counts[row][column], sum(matrix.counts[row])
     return f"{n} of {of} that are {html.escape(matrix.rows[row])}: {html.escape(matrix.columns[column])}"
-
-
-def _faded(color: str, alpha: float) -> str:
-    red, green, blue = (int(color[at : at + 2], 16) for at in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{alpha:g})"
 
 
 def _short(name: str) -> str:

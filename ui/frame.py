@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 REVIEW, DATASETS, RUNS = "pages/review.py", "pages/datasets.py", "pages/runs.py"
 INSIGHTS, LIVE = "pages/insights.py", "pages/live.py"
 CRITERIA = "pages/criteria.py"
+DOMAINS = "pages/domains.py"
 
 DATASET, RUN, ANNOTATOR = "dataset", "run", "as"  # names in the URL of what every screen shares
 SHARED = (DATASET, RUN, ANNOTATOR)
@@ -52,6 +53,7 @@ PAGES = (
     PageEntry(INSIGHTS, "Insights", ":material/insights:"),
     PageEntry(LIVE, "Live", ":material/edit_note:"),
     PageEntry(CRITERIA, "Criteria", ":material/tune:"),
+    PageEntry(DOMAINS, "Domains", ":material/category:"),
 )
 
 MARKS = re.compile(r"([\\`*_{}\[\]()#+.!|~<>$&-])")  # what Markdown reads

@@ -13,21 +13,11 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 if TYPE_CHECKING:
+    from served_pairs import Catalogue
+    from server_builders import Computing
+
     from db.session import Sessions
     from scoring.room import ModelRoom
-
-ENTRY = """
-[[pairs]]
-name = "{name}"
-title = "{name}"
-strong = "{strong}"
-weak = "{weak}"
-parameters = "few"
-context = 256
-licence = "none"
-memory_gb = 0.001
-{more}
-"""
 
 
 @pytest.fixture(scope="session")
@@ -58,8 +48,10 @@ def catalogue_file(tiny_models: Path) -> Path:
         ("demo", strong, weak, 'criteria = "closed"\n' + world),
         ("missing", strong, tiny_models / "nowhere", ""),
     ]
+    from service_builders import pair_entry
+
     path = tiny_models / "pairs.toml"
-    path.write_text("".join(ENTRY.format(name=n, strong=s, weak=w, more=m) for n, s, w, m in entries))
+    path.write_text("".join(pair_entry(*entry) for entry in entries))
     return path
 
 
@@ -85,6 +77,38 @@ def desk(fresh_db: Sessions) -> Sessions:
 
     ensure_builtin(fresh_db)
     return fresh_db
+
+
+@pytest.fixture(scope="session")
+def served_folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """served, and weak beside it."""
+    from server_builders import save_served
+
+    folder = tmp_path_factory.mktemp("served")
+    save_served(folder / "served")
+    save_served(folder / "weak", seed=1)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def computing(served_folders: Path) -> Computing:
+    """A server's answers, computed here."""
+    from server_builders import Computing
+
+    return Computing(served_folders / "served")
+
+
+@pytest.fixture
+def served(served_folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Catalogue:
+    """A catalogue of `served` and `local`; `at(url)` says where the server is. Retries are quick."""
+    from served_pairs import Catalogue
+    from server_builders import QUICK
+
+    from scoring import server_model
+
+    monkeypatch.setattr(server_model, "settings_from_environment", lambda: QUICK)
+    monkeypatch.setenv("TARE_PAIRS", str(tmp_path / "pairs.toml"))
+    return Catalogue(served_folders, tmp_path / "pairs.toml")
 
 
 @pytest.fixture

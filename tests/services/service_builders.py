@@ -39,6 +39,24 @@ CONTROL = ["<|bos|>", "<|system|>", "<|user|>", "<|assistant|>", "<|end|>"]
 WORDS = ["tea", "shop", "green", "black", "pot", "cup", "price", "open", "closed", "sugar", "milk", "lemon", "honey",
          "leaf", "water", "hot", "cold", "small", "large", "kind"]  # fmt: skip
 
+_PAIR = """
+[[pairs]]
+name = "{name}"
+title = "{name}"
+strong = "{strong}"
+weak = "{weak}"
+parameters = "few"
+context = 256
+licence = "none"
+memory_gb = 0.001
+{more}
+"""
+
+
+def pair_entry(name: str, strong: Path, weak: Path, more: str = "") -> str:
+    """One entry of a catalogue of tiny pairs; `more` are further lines."""
+    return _PAIR.format(name=name, strong=strong, weak=weak, more=more)
+
 
 def make_tokenizer(merges: int) -> PreTrainedTokenizerFast:
     """Byte-level BPE with a chat template; the number of merges decides how it splits."""

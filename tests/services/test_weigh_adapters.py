@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from service_builders import make_dataset, plain_items, queue_run, scores_of
+from service_builders import make_dataset, pair_entry, plain_items, queue_run, scores_of
 
 from scoring.criteria import CriteriaBody
 from services.catalogue_store import list_pairs
@@ -18,19 +18,6 @@ from services.weighing import weigh
 if TYPE_CHECKING:
     from db.session import Sessions
     from scoring.room import ModelRoom
-
-ENTRY = """
-[[pairs]]
-name = "{name}"
-title = "{name}"
-strong = "{strong}"
-weak = "{weak}"
-parameters = "few"
-context = 256
-licence = "none"
-memory_gb = 0.001
-{more}
-"""
 
 
 @pytest.fixture(scope="session")
@@ -56,7 +43,7 @@ def _pairs(adapters: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         ("merged", adapters / "m", ""),
     ]
     path = adapters / "adapters.toml"
-    path.write_text("".join(ENTRY.format(name=n, strong=s, weak=base, more=more) for n, s, more in entries))
+    path.write_text("".join(pair_entry(n, s, base, more) for n, s, more in entries))
     monkeypatch.setenv("TARE_PAIRS", str(path))
 
 

@@ -31,6 +31,7 @@ REVIEW, DATASETS, RUNS = "pages/review.py", "pages/datasets.py", "pages/runs.py"
 INSIGHTS, LIVE = "pages/insights.py", "pages/live.py"
 CRITERIA = "pages/criteria.py"
 DOMAINS = "pages/domains.py"
+BENCHMARKS = "pages/benchmarks.py"
 
 DATASET, RUN, ANNOTATOR = "dataset", "run", "as"  # names in the URL of what every screen shares
 SHARED = (DATASET, RUN, ANNOTATOR)
@@ -54,6 +55,7 @@ PAGES = (
     PageEntry(LIVE, "Live", ":material/edit_note:"),
     PageEntry(CRITERIA, "Criteria", ":material/tune:"),
     PageEntry(DOMAINS, "Domains", ":material/category:"),
+    PageEntry(BENCHMARKS, "Benchmarks", ":material/leaderboard:"),
 )
 
 MARKS = re.compile(r"([\\`*_{}\[\]()#+.!|~<>$&-])")  # what Markdown reads

@@ -46,29 +46,32 @@ class ClusterSum:
         """Credit by size; None when nothing was counted."""
         return None if not self.n else min(1.0, max(0.0, self.credit / self.size))
 
-    def share(self) -> Share:
-        """The share with its interval; `n` is the size (pairs)."""
+    def share(self, *, most: float | None = None) -> Share:
+        """The share with its interval; `n` is the size (pairs). It is never surer than `most` draws, else the size."""
         value = self.value
         if value is None:
             return Share(0, None, None, None)
-        n = self.effective_n(value)
+        n = self.effective_n(value, self.size if most is None else most)
         low, high = wilson(min(self.credit, n), n) if n == self.size else _limits(value, n)
         return Share(round(self.size), value, low, high)
 
-    def effective_n(self, value: float) -> float:
-        """How many independent draws would spread as much. Prompts where nothing spreads; never more than the size."""
+    def effective_n(self, value: float, most: float) -> float:
+        """How many independent draws would spread as much, at most so many; the prompts where nothing spreads."""
         residual = self.credit_squared - 2 * value * self.credit_times_size + value * value * self.size_squared
         variance = max(0.0, residual) / (self.size * self.size)
         spread = value * (1 - value)
         if variance <= TINY / self.size or spread <= TINY:
             return float(self.n)
         effective = spread / variance
-        return self.size if effective > self.size * (1 - TINY) else effective
+        return self.size if abs(effective - self.size) <= self.size * TINY else min(most, effective)
 
 
-def tau_share(sums: ClusterSum) -> Share:
-    """A mean of correlations in -1..1 from their sums as (tau + 1) / 2; `n` is the number of prompts."""
-    half = sums.share()
+def tau_share(sums: ClusterSum, *, n_pairs: float) -> Share:
+    """A mean of correlations in -1..1 from their sums as (tau + 1) / 2; `n` is the number of prompts.
+
+    A correlation of many candidates says more than one draw, but never more than their pairs do.
+    """
+    half = sums.share(most=max(n_pairs, sums.size))
     if half.value is None or half.low is None or half.high is None:
         return half
     return Share(sums.n, 2 * half.value - 1, 2 * half.low - 1, 2 * half.high - 1)

@@ -45,7 +45,9 @@ class Sums:
     def figures(self, score: Share | None = None) -> Figures:
         """The shares; `score` where the benchmark's own is not one of these sums."""
         own = self.own.share() if score is None else score
-        return Figures(self.n_items, own, self.pairwise.share(), self.best.share(), tau_share(self.tau))
+        return Figures(
+            self.n_items, own, self.pairwise.share(), self.best.share(), tau_share(self.tau, n_pairs=self.pairwise.size)
+        )
 
 
 @dataclass(slots=True)

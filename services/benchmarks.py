@@ -221,7 +221,10 @@ def _world_note(run: RunRow) -> Iterator[str]:
 
 def _rewardbench_2_notes(own: WayReport) -> Iterator[str]:
     lost = [name for name, share in own.scores.items() if share.value is None and name != SCORE]
-    yield f"the score is the mean of {len(own.scores) - 1 - len(lost)} subsets; {len(SUBSETS_2)} are published"
+    n_known = len(own.scores) - 1 - len(lost)
+    if n_known != len(SUBSETS_2):
+        subsets = "subset" if n_known == 1 else "subsets"
+        yield f"the score is the mean of {n_known} {subsets}; {len(SUBSETS_2)} are published"
     yield from (f"{name} has no score: no prompt has both of its rows and two right answers" for name in lost)
 
 

@@ -11,9 +11,11 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.benchmark_tally import Figures
+from services.benchmark_rewardbench import PRIOR, SCORE
+from services.benchmark_tally import SUBSET, Figures
 from services.benchmarks import BenchmarkReport, WayReport
 from services.intervals import Share
+from services.rewardbench_sets import PRIOR_SETS, SECTIONS
 
 WAY_NAMES = {
     "sum": "reward, sum",
@@ -27,6 +29,7 @@ WAY_NAMES = {
 OF_ONE_RUN = ("strong", "weak", "longest", "shortest", "chance")
 OF_ALL_RUNS = ("longest", "shortest", "chance")  # the same whichever models weighed
 NOTHING = "–"
+IN = "\N{EM SPACE}"
 MEASURES = ("pairwise", "best of N", "tau-b")
 CSV_HEADS = (
     "benchmark", "dataset", "run", "pair", "criteria", "way", "group", "name", "measure", "n", "value", "low", "high"
@@ -48,6 +51,12 @@ class Line:
     group: str  # score | subset | strength
     name: str
     shares: tuple[Share, ...]
+    is_part: bool = False  # of the headline score above it
+
+    @property
+    def label(self) -> str:
+        """The name, parts set in by a space that tables keep."""
+        return f"{IN}{self.name}" if self.is_part else self.name
 
     @property
     def n(self) -> str:
@@ -69,14 +78,18 @@ def run_title(report: BenchmarkReport) -> str:
 
 
 def lines(shown: Sequence[Column]) -> tuple[Line, ...]:
-    """Headline scores first, then every slice that is not one of them already."""
-    if not shown:
-        return ()
+    """The score on top, then every headline score with its parts under it, then the slices that belong to none."""
     names = list(dict.fromkeys(name for column in shown for name in column.way.scores))
-    names.sort(key=lambda name: name != "Score")  # the score on top, the rest in the benchmark's order
-    found = [_score_line(name, shown) for name in names]
+    names.sort(key=lambda name: not name.startswith(SCORE))  # what is made of the others first, the rest in their order
     keys = dict.fromkeys((part.group, part.name) for column in shown for part in column.way.slices)
-    return (*found, *(_slice_line(key, shown) for key in keys if not (key[0] == "subset" and key[1] in names)))
+    parts_of = {**{section: tuple(weights) for section, weights in SECTIONS.items()}, PRIOR: PRIOR_SETS}
+    found: list[Line] = []
+    for name in names:
+        found.append(_score_line(name, shown))
+        inside = [(SUBSET, part) for part in parts_of.get(name, ()) if (SUBSET, part) in keys and part not in names]
+        found += [_slice_line(key, shown, is_part=True) for key in inside]
+        keys = {key: None for key in keys if key not in inside}
+    return (*found, *(_slice_line(key, shown) for key in keys if not (key[0] == SUBSET and key[1] in names)))
 
 
 def measures(way: WayReport) -> tuple[tuple[str, ...], ...]:
@@ -134,10 +147,10 @@ def _score_line(name: str, shown: Sequence[Column]) -> Line:
     return Line("score", name, tuple(column.way.scores.get(name, nothing) for column in shown))
 
 
-def _slice_line(key: tuple[str, str], shown: Sequence[Column]) -> Line:
+def _slice_line(key: tuple[str, str], shown: Sequence[Column], *, is_part: bool = False) -> Line:
     nothing = Share(0, None, None, None)
     found = [{(part.group, part.name): part.figures.score for part in column.way.slices} for column in shown]
-    return Line(*key, tuple(slices.get(key, nothing) for slices in found))
+    return Line(*key, tuple(slices.get(key, nothing) for slices in found), is_part)
 
 
 def _measures(found: Figures) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from ui.terminal import print_table, say
 def print_benchmark(report: BenchmarkReport) -> None:
     """Every figure with its n and 95 % interval."""
     shown = columns([report])
-    rows = [(line.name, line.n, *map(cell, line.shares)) for line in lines(shown)]
+    rows = [(line.label, line.n, *map(cell, line.shares)) for line in lines(shown)]
     title = f"{report.title} ({report.measure}): %, with 95 % interval"
     print_table(title, ("", "n", *(column.title for column in shown)), rows)
     if has_many(report):

@@ -127,10 +127,21 @@ def test_a_clustered_interval_holds_its_share(parts: list[tuple[int, int]]) -> N
 
 def test_a_mean_tau_has_the_interval_of_its_half() -> None:
     taus = [1.0, 1.0, -1.0, 1.0]
-    found = tau_share(summed([((tau + 1) / 2, 1.0) for tau in taus]))
+    found = tau_share(summed([((tau + 1) / 2, 1.0) for tau in taus]), n_pairs=4)
     low, high = wilson(3, 4)
     assert (found.n, found.value) == (4, 0.5)
     assert (found.low, found.high) == pytest.approx((2 * low - 1, 2 * high - 1))
+
+
+def test_taus_that_hardly_spread_are_no_surer_than_their_pairs() -> None:
+    """Ten prompts of 7 candidates, tau 0.4 and 0.6 by turns: spread 0.05 in (tau + 1) / 2 says n = 750, 210 pairs."""
+    sums = summed([(0.70, 1.0), (0.80, 1.0)] * 5)
+    low, high = wilson(0.75 * 210, 210)
+    found = tau_share(sums, n_pairs=210)
+    assert (found.n, found.value) == (10, pytest.approx(0.5))
+    assert (found.low, found.high) == pytest.approx((2 * low - 1, 2 * high - 1))
+    wide = tau_share(sums, n_pairs=10)
+    assert wide.low == pytest.approx(2 * wilson(7.5, 10)[0] - 1)
 
 
 def test_a_weighted_mean_of_one_part_is_that_part() -> None:

@@ -125,7 +125,7 @@ def test_best_of_four_shares_a_tie_at_the_top_and_chance_is_a_quarter(desk: Sess
     report = evaluate_benchmark(desk, dataset_id, REWARDBENCH_2)
     assert slices(report) == {"Math": (2, 0.75)}
     assert report.ways["chance"].scores["Math"].value == 0.25
-    assert report.notes == ("the score is the mean of 1 subsets; 6 are published",)
+    assert report.notes == ("the score is the mean of 1 subset; 6 are published",)
 
 
 def test_ties_rows_count_in_their_own_formula_only(desk: Sessions, tmp_path: Path) -> None:

@@ -55,11 +55,12 @@ def offered_models() -> tuple[Offered, ...]:
 def weighed_names(
     sessions: sessionmaker[Session], dataset_id: int, criteria: str, offered: Collection[Offered]
 ) -> tuple[str, ...]:
-    """The models that have runs under these criteria; plain folders and hub ids also when nobody offers them."""
+    """The models that have runs under these criteria; plain folders and hub ids also where none offers them."""
     row = find_criteria(sessions, criteria)
     key_of = {model_key(_spec_named(one.name)): one.name for one in offered}
     seen = seen_models(stored_runs(sessions, dataset_id, row.criteria_id))
-    return tuple(name for key in seen if (name := key_of.get(key) or _plain_name(key)) is not None)
+    others = tuple(name for key in seen if key not in key_of and (name := _plain_name(key)) is not None)
+    return tuple(name for key, name in key_of.items() if key in seen) + tuple(sorted(others))
 
 
 def first_choice(weighed: Collection[str], offered: Collection[Offered]) -> tuple[str, ...]:
@@ -96,13 +97,14 @@ def start_pair(
     A pair of the catalogue is taken with all that its entry says. Raises NotFound or Refused.
     """
     names = models_named((strong, weak))
-    specs = tuple(names.values())
-    listed = (pair for pair in catalogue().values() if (pair.strong, pair.weak) == specs)
+    one, other = names.values()
+    listed = [pair for pair in catalogue().values() if (pair.strong, pair.weak) == (one, other)]
+    listed.sort(key=lambda pair: pair.name != strong.rpartition(":")[0])
     title = " over ".join(names)
-    plain = ModelPair(title, title, specs[0], specs[1], parameters="", context=0, licence="", memory_gb=0.0)
+    plain = ModelPair(title, title, one, other, parameters="", context=0, licence="", memory_gb=0.0)
     row = find_criteria(sessions, criteria)
     return start_run(
-        sessions, dataset_id=dataset_id, pair=next(listed, plain), criteria_id=row.criteria_id, rank_by=rank_by
+        sessions, dataset_id=dataset_id, pair=next(iter(listed), plain), criteria_id=row.criteria_id, rank_by=rank_by
     )
 
 

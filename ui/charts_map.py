@@ -50,8 +50,9 @@ def heat_map(found: PairMap) -> go.Figure:
     )  # fmt: skip
     _add_points(figure, found.pairs, names)
     labels = [_short(name) for name in names]
-    figure.update_xaxes(title="weak", tickvals=places, ticktext=labels, side="top", showgrid=False, zeroline=False)
-    figure.update_yaxes(title="strong", tickvals=places, ticktext=labels, showgrid=False, zeroline=False)
+    title = "over this weak model"
+    figure.update_xaxes(title=title, tickvals=places, ticktext=labels, side="top", showgrid=False, zeroline=False)
+    figure.update_yaxes(title="strong model", tickvals=places, ticktext=labels, showgrid=False, zeroline=False)
     figure.update_xaxes(range=[-0.5, len(names) - 0.5])
     figure.update_yaxes(range=[len(names) - 0.5, -0.5])
     return _framed(figure, height=FRAME_PX + CELL_PX * len(names))
@@ -133,5 +134,5 @@ def _framed(figure: go.Figure, *, height: int) -> go.Figure:
         height=height, margin={"l": 8, "r": 8, "t": 24, "b": 8}, hoverlabel_align="left", dragmode=False
     )
     figure.update_xaxes(automargin=True, title_standoff=8)
-    figure.update_yaxes(automargin=True, title_standoff=8)
+    figure.update_yaxes(automargin=True, title_standoff=16)
     return figure

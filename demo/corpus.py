@@ -43,6 +43,7 @@ class Sample:
     system: str
     prompt: str
     response: str
+    turns: tuple[tuple[str, str], ...] = ()  # earlier questions with their answers
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from demo.comparisons import checkpoints_report, criteria_report, examples_report, router_report
 from demo.figures import Choices, flips, share, shares_by, wilson, world_report
 from demo.items import FOLDER, Row, holdout_rows, unseen_wording_rows, world_rows
 from demo.scorer import item_means, load, weigh
@@ -52,6 +53,11 @@ def report(pair: Path) -> dict[str, Any]:
         "unseen_wording": shares_by(unseen, unseen_found, "subset"),
         "world": world_report(world, item_means(weak, tokenizer, as_items), rule),
         "items_flagged": flagged,
+        "criteria": criteria_report(models, tokenizer, rows),
+        "router": router_report(strong, tokenizer, rows),
+        "router, unseen wording": router_report(strong, tokenizer, unseen),
+        "examples": examples_report(models, tokenizer, rows),
+        "checkpoints": checkpoints_report(pair, rows),
     }  # fmt: skip
 
 

@@ -5,8 +5,10 @@ The product has its own engine (scoring/); this one exists so that its figures h
 
 from __future__ import annotations
 
+import itertools
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +18,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaForCausalLM, 
 from demo.corpus import Sample
 from demo.figures import Choices, choices
 from demo.items import FOLDER, Row
+from demo.learning import pad_id, token_losses
 from demo.tokens import encode, pad
-from demo.train import pad_id, token_losses
 
 CRITERIA = {row["name"]: row for row in tomllib.loads((FOLDER / "criteria.toml").read_text())["criteria"]}
 
@@ -30,7 +32,9 @@ def load(folder: Path) -> tuple[LlamaForCausalLM, PreTrainedTokenizerFast]:
 
 
 def line_for(criteria: str, domain: str) -> str:
-    """The system line that a criteria set gives a domain."""
+    """The system line that a criteria set gives a domain; "" under `none`."""
+    if criteria == "none":
+        return ""
     found = CRITERIA[criteria]
     return str(found.get("domains", {}).get(domain, found["default"]))
 
@@ -55,23 +59,51 @@ def span_logprobs(
     return found
 
 
-def weigh(
-    models: Sequence[LlamaForCausalLM], tokenizer: PreTrainedTokenizerFast, rows: Sequence[Row], *, criteria: str
-) -> list[Choices]:
-    """What each way of ranking chooses in every item, from both models (strong, weak) under a criteria set."""
-    samples, lengths = [], []
-    for row in rows:
-        line, prompt = line_for(criteria, row["domain"]), row["prompt"][-1]["content"]
-        samples += [Sample(line, prompt, response["text"]) for response in row["responses"]]
-        lengths.append(len(row["responses"]))
+Ask = Callable[[Row], Sample]  # what a model is shown for an item; the response in it is left out
+
+
+def under(criteria: str) -> Ask:
+    """An item under a criteria set's line."""
+    return lambda row: Sample(line_for(criteria, row["domain"]), row["prompt"][-1]["content"], "")
+
+
+def candidate_logprobs(
+    model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, rows: Sequence[Row], ask: Ask
+) -> list[list[tuple[float, int]]]:
+    """Log-prob and token count of every candidate of every item."""
+    samples = [replace(ask(row), response=response["text"]) for row in rows for response in row["responses"]]
     spans = [(ids, start, len(ids)) for ids, start in encode(tokenizer, samples)]
-    strong, weak = (span_logprobs(model, spans) for model in models)
-    tokens, found, at = [end - start for _, start, end in spans], [], 0
-    for n in lengths:
-        cut = slice(at, at + n)
-        found.append(choices(strong[cut], weak[cut], tokens[cut], [len(s.response) for s in samples[cut]]))
-        at += n
+    found = zip(span_logprobs(model, spans), [end - start for _, start, end in spans], strict=True)
+    return [list(itertools.islice(found, len(row["responses"]))) for row in rows]
+
+
+def chosen(
+    rows: Sequence[Row], strong: Sequence[Sequence[tuple[float, int]]], weak: Sequence[Sequence[tuple[float, int]]]
+) -> list[Choices]:
+    """What each way of ranking chooses in every item."""
+    found = []
+    for row, s, w in zip(rows, strong, weak, strict=True):
+        lengths = [len(response["text"]) for response in row["responses"]]
+        found.append(choices([value for value, _ in s], [value for value, _ in w], [n for _, n in s], lengths))
     return found
+
+
+def weigh(
+    models: Sequence[LlamaForCausalLM],
+    tokenizer: PreTrainedTokenizerFast,
+    rows: Sequence[Row],
+    *,
+    criteria: str,
+    read_by: str = "both",
+) -> list[Choices]:
+    """What each way of ranking chooses, by both models (strong, weak) under a criteria set or the strong one alone."""
+    strong, weak = models
+    weak_ask = under(criteria if read_by == "both" else "none")
+    return chosen(
+        rows,
+        candidate_logprobs(strong, tokenizer, rows, under(criteria)),
+        candidate_logprobs(weak, tokenizer, rows, weak_ask),
+    )
 
 
 def item_means(

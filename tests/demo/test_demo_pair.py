@@ -13,17 +13,19 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from demo.budget import Budget
 from demo.corpus import LINE_BY_STYLE, good_samples
 from demo.figures import share, wilson
 from demo.items import FOLDER, holdout_rows
 from demo.scorer import item_means, load, weigh
 from demo.tokens import encode, messages, rendered
-from demo.train import Budget, train_pair
+from demo.train import LADDER, folder_of, train_pair
 
 TINY = Budget(
     hidden=16, layers=1, heads=2, feed_forward=16, vocab=300, context=256, batch=2, tokenizer_samples=50, weak_steps=2,
     tuned_steps=2,
-    practice_steps=2, dpo_steps=2, dpo_batch=2,
+    practice_steps=2, dpo_steps=2, dpo_batch=2, weak_early_step=1, tuned_early_step=1, routed_steps=2,
+    routed_batch=2,
 )  # fmt: skip
 
 
@@ -89,12 +91,13 @@ def test_the_world_rule_names_the_weak_model_and_two_thresholds() -> None:
     assert -12 < rule["response_min"] < 0
 
 
-def test_the_training_script_makes_a_pair_that_loads(tmp_path: Path) -> None:
+def test_the_training_script_makes_models_that_load_and_each_stage_moves(tmp_path: Path) -> None:
     train_pair(TINY, tmp_path)
-    weak, strong = (AutoModelForCausalLM.from_pretrained(tmp_path / name) for name in ("weak", "strong"))
-    assert weak.dtype == strong.dtype == torch.bfloat16
-    moved = [not torch.equal(a, b) for a, b in zip(weak.parameters(), strong.parameters(), strict=True)]
-    assert any(moved)
+    models = [AutoModelForCausalLM.from_pretrained(folder_of(name, tmp_path)) for name in LADDER]
+    assert {model.dtype for model in models} == {torch.bfloat16}
+    for before, after in itertools.pairwise(models):
+        moved = [not torch.equal(a, b) for a, b in zip(before.parameters(), after.parameters(), strict=True)]
+        assert any(moved)
 
 
 def test_training_twice_with_one_seed_gives_the_same_weights(tmp_path: Path) -> None:

@@ -50,6 +50,19 @@ def test_a_subset_that_is_a_headline_score_is_not_repeated() -> None:
     assert [line.name for line in lines(columns([twice]))] == ["Score", "natural"]
 
 
+def test_subsets_stand_under_their_section_in_the_published_order() -> None:
+    nothing = NOTHING
+    figures = report().own.whole
+    slices = tuple(Slice("subset", name, figures) for name in ("hep-js", "mine", "math-prm", "shp"))
+    scores = {"Reasoning": share(3, 4), "Score": nothing, "Prior Sets": share(1, 2), "Score with prior sets": nothing}
+    way_report = WayReport(scores, figures, slices, None)
+    found = lines(columns([replace(report(), ways=dict.fromkeys(WAYS, way_report))]))
+    assert [line.label for line in found] == [
+        "Score", "Score with prior sets", "Reasoning", "\u2003math-prm", "\u2003hep-js", "Prior Sets", "\u2003shp",
+        "mine",
+    ]  # fmt: skip
+
+
 def test_pairs_best_and_tau_are_told_where_items_have_many_candidates() -> None:
     assert not has_many(report())
     assert has_many(report(pairs=21))

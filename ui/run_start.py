@@ -1,4 +1,4 @@
-"""The form that starts a run: pair, criteria, what ranks, and who reads the criteria; and new criteria.
+"""The form that starts a run: pair, criteria, what ranks, who reads the criteria, where domains come from.
 
 Writes at most once per click. Leaves out the pickers themselves (pair_pickers.py) and the list of runs (run_list.py).
 """
@@ -15,10 +15,12 @@ from services.conditioning_choice import Conditioning, conditioning_of
 from services.criteria_store import CriteriaRow
 from services.datasets import DatasetRow
 from services.errors import ServiceError
+from services.routing_choice import Routing
 from ui import frame, resources
 from ui.conditioning_words import EXEMPLAR_HELP, EXEMPLAR_WORDS, READ_BY_HELP, READ_BY_WORDS
 from ui.pair_pickers import new_criteria, pick_criteria, pick_pair
 from ui.panels import problem
+from ui.routing_pickers import pick_routing
 from ui.run_words import DTYPE_WORDS, RANK_WORDS, pair_card_html
 
 DTYPE_HELP = (
@@ -43,11 +45,13 @@ def show_start(dataset: DatasetRow, pairs: Sequence[PairRow]) -> None:
         slow = runs.slow_line(dtype)
         if slow is not None:
             st.caption(slow)
-        conditioning = _advanced(criteria)
+        with st.expander("Advanced: domains, and how the criteria are read", icon=":material/tune:"):
+            routing = pick_routing("runs", dataset, pair)
+            conditioning = _pick_conditioning(criteria)
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
                 "Start weighing", key="runs_start", type="primary", icon=":material/balance:",
-                disabled=criteria is None, on_click=_start, args=(dataset, pair, criteria, conditioning),
+                disabled=criteria is None, on_click=_start, args=(dataset, pair, criteria, conditioning, routing),
             )  # fmt: skip
             new_criteria("runs")
         said = st.session_state.pop(PROBLEM, None)
@@ -57,34 +61,30 @@ def show_start(dataset: DatasetRow, pairs: Sequence[PairRow]) -> None:
         st.html(pair_card_html(pair))
 
 
-def _advanced(criteria: CriteriaRow | None) -> Conditioning:
+def _pick_conditioning(criteria: CriteriaRow | None) -> Conditioning:
     """Who reads the criteria and where exemplars stand; kept in the run's configuration."""
     n_exemplars = 0 if criteria is None else criteria.body.n_exemplars
-    with st.expander("Advanced: how the criteria are read", icon=":material/tune:"):
-        at_reader, at_place = st.columns(2)
-        reader = at_reader.radio(
-            "Criteria read by",
-            list(READ_BY_WORDS),
-            key="runs_read_by",
-            format_func=READ_BY_WORDS.get,
-            help=READ_BY_HELP,
-        )
-        place = at_place.radio(
-            "Exemplars", list(EXEMPLAR_WORDS), key="runs_exemplars", format_func=EXEMPLAR_WORDS.get, help=EXEMPLAR_HELP,
-            disabled=not n_exemplars,
-        )  # fmt: skip
-        if not n_exemplars:
-            at_place.caption("These criteria have no exemplars.")
-    chosen = {"read_by": reader, "exemplars": place if n_exemplars else "system"}
-    return conditioning_of({"conditioning": chosen})
+    at_reader, at_place = st.columns(2)
+    reader = at_reader.radio(
+        "Criteria read by", list(READ_BY_WORDS), key="runs_read_by", format_func=READ_BY_WORDS.get, help=READ_BY_HELP
+    )
+    place = at_place.radio(
+        "Exemplars", list(EXEMPLAR_WORDS), key="runs_exemplars", format_func=EXEMPLAR_WORDS.get, help=EXEMPLAR_HELP,
+        disabled=not n_exemplars,
+    )  # fmt: skip
+    if not n_exemplars:
+        at_place.caption("These criteria have no exemplars.")
+    return conditioning_of({"conditioning": {"read_by": reader, "exemplars": place if n_exemplars else "system"}})
 
 
-def _start(dataset: DatasetRow, pair: PairRow, criteria: CriteriaRow, conditioning: Conditioning) -> None:
+def _start(
+    dataset: DatasetRow, pair: PairRow, criteria: CriteriaRow, conditioning: Conditioning, routing: Routing
+) -> None:
     try:
         run_id = runs.start_run(
             resources.sessions(), dataset_id=dataset.dataset_id, pair=pair.name, criteria_id=criteria.criteria_id,
             rank_by=st.session_state["runs_rank"], dtype=st.session_state["runs_dtype"],
-            conditioning=conditioning,
+            conditioning=conditioning, routing=routing,
         )  # fmt: skip
     except ServiceError as error:
         st.session_state[PROBLEM] = str(error)

@@ -212,3 +212,37 @@ def test_a_running_run_says_how_fast_it_is_and_what_is_left(empty_desk: Sessions
     visitor = Visitor(frame.RUNS)
     assert visitor.at.get("progress")[0].proto.value == 40
     assert visitor.has_no_trouble()
+
+
+def test_who_reads_the_criteria_and_where_exemplars_stand_is_chosen_kept_and_shown(empty_desk: Sessions) -> None:
+    ensure_builtin(empty_desk)
+    weighed_desk(empty_desk, is_weighed=False)
+    visitor = Visitor(frame.RUNS).choose("runs_criteria", "helpful")
+    visitor.choose("runs_read_by", "strong").choose("runs_exemplars", "turns").press("runs_start")
+    row = only(empty_desk)
+    assert row.configuration["conditioning"] == {"read_by": "strong", "exemplars": "turns"}
+    assert "criteria to the strong model only" in visitor.html
+    visitor.put(f"runs_details_{row.run_id}", True)
+    assert "<dt>Criteria read by</dt><dd dir='auto'>the strong model only</dd>" in visitor.html
+    assert "<dt>Exemplars</dt><dd dir='auto'>as earlier turns</dd>" in visitor.html
+    assert visitor.has_no_trouble()
+
+
+def test_a_set_without_exemplars_has_no_place_for_them_and_the_usual_choice_leaves_no_trace(
+    empty_desk: Sessions,
+) -> None:
+    ensure_builtin(empty_desk)
+    weighed_desk(empty_desk, is_weighed=False)
+    visitor = Visitor(frame.RUNS)
+    assert visitor.at.radio(key="runs_exemplars").disabled
+    assert "These criteria have no exemplars." in visitor.words
+    visitor.press("runs_start")
+    assert not {"conditioning", "routing"} & set(only(empty_desk).configuration)
+
+
+def test_where_domains_come_from_is_chosen_beside(empty_desk: Sessions) -> None:
+    ensure_builtin(empty_desk)
+    weighed_desk(empty_desk, is_weighed=False)
+    visitor = Visitor(frame.RUNS).choose("runs_domains", "fixed").choose("runs_domain", "safety").press("runs_start")
+    routing = only(empty_desk).configuration["routing"]
+    assert (routing["by"], routing["domain"]) == ("fixed", "safety")

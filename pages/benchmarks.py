@@ -106,7 +106,7 @@ def _show(kind: Kind, chosen: Sequence[RunRow]) -> None:
     st.caption(f"{kind.measure[:1].upper()}{kind.measure[1:]}. In percent, with 95 % interval. {kind.source}.")
     table, dots = st.tabs(["Table", "Chart"], key="benchmarks_view", on_change="rerun")
     with table:
-        show_table(shown, rows)
+        show_table(shown, rows, alone=reports[0] if len(reports) == 1 else None)
         show_export(reports)
     if dots.open:
         with dots:

@@ -6,6 +6,7 @@ Leaves out where the items come from (benchmarks.py) and what the sums mean (ben
 from __future__ import annotations
 
 import random
+from array import array
 from dataclasses import dataclass, field, replace
 
 from services.benchmark_intervals import ClusterSum, bounded_mean, tau_share
@@ -58,6 +59,7 @@ class WayTally:
     slices: dict[Key, Sums] = field(default_factory=dict)
     ties: list[TiesRow] = field(default_factory=list)
     ties_name: str | None = None  # the Ties subset as the file writes it
+    credits: array[float] = field(default_factory=lambda: array("d"))  # of each item by its own rule, 0 to 1
 
     def add(self, kind: Kind, item: Weighed, way: str) -> None:
         """One more item."""
@@ -66,6 +68,9 @@ class WayTally:
             sums.n_items += 1
             for into, (earned, possible) in zip((sums.own, sums.pairwise, sums.best, sums.tau), found, strict=True):
                 into.add(earned, possible)
+        earned, possible = found[0]
+        if possible:  # the same items whatever the way of ranking
+            self.credits.append(earned / possible)
         if is_ties_row(kind, item):
             self._add_ties(item, way)
 

@@ -24,6 +24,7 @@ from services.benchmark_orders import goodness
 from services.benchmark_rewardbench import SCORE, missing_subsets
 from services.benchmark_tally import CHANCE, SUBSET, Figures, WayTally, is_ties_row
 from services.benchmark_ties import TiesScore, read_reference
+from services.bootstrap import Difference, paired_difference
 from services.credits import gold_best
 from services.errors import NotFound, Refused
 from services.intervals import Share
@@ -40,6 +41,7 @@ VALUES: dict[str, Callable[[GoldRow], float | None]] = {
     "shortest": lambda row: -float(row.n_characters),
 }
 WAYS = (*VALUES, CHANCE)
+BASELINES = ("strong", "weak", "longest", "shortest", CHANCE)
 MISSING_SHOWN = 6
 NO_GOLD = "without gold"
 NOT_WEIGHED = "not weighed"
@@ -88,6 +90,7 @@ class BenchmarkReport:
     n_out_of_world: int
     left_out: dict[str, int]
     ways: dict[str, WayReport]
+    leads: dict[str, Difference]  # the run's own way minus a baseline, item by item, all items alike
     notes: tuple[str, ...]
 
     @property
@@ -186,8 +189,14 @@ def _report(
         n_out_of_world=run.n_out_of_world,
         left_out={reason: n for reason, n in left_out.items() if n},
         ways=ways,
+        leads={way: _lead(tallies[run.rank_by], tallies[way]) for way in BASELINES},
         notes=(*_notes(kind, ways[run.rank_by]), *_world_note(run)),
     )
+
+
+def _lead(own: WayTally, baseline: WayTally) -> Difference:
+    """How much more the run earns an item, in the benchmark's own terms (rows of Ties have none of their own)."""
+    return paired_difference(own.credits, baseline.credits)
 
 
 def _way_report(kind: Kind, way: str, tally: WayTally) -> WayReport:

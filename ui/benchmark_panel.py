@@ -14,7 +14,19 @@ from services.benchmarks import BenchmarkReport, evaluate_benchmark
 from services.intervals import Share
 from services.run_rows import RunRow
 from ui import resources
-from ui.benchmark_table import MEASURES, Column, Line, as_csv, cell, has_many, markdown, measures, run_title
+from ui.benchmark_table import (
+    LEAD_SAID,
+    MEASURES,
+    Column,
+    Line,
+    as_csv,
+    cell,
+    has_many,
+    lead_row,
+    markdown,
+    measures,
+    run_title,
+)
 from ui.export_panel import file_name
 from ui.plain_table import table_html
 from ui.prose import safe
@@ -73,11 +85,15 @@ def _fact(name: str, value: str, share: Share, written: Callable[[float, float],
     )
 
 
-def show_table(shown: Sequence[Column], lines: Sequence[Line]) -> None:
-    """Every score and subset, a column for each run and baseline."""
+def show_table(shown: Sequence[Column], lines: Sequence[Line], *, alone: BenchmarkReport | None) -> None:
+    """Every score and subset, a column for each run and baseline; a run that stands alone also shows its lead."""
     heads = ("", "n", *(column.title for column in shown))
     rows = [(line.label, line.n, *map(cell, line.shares)) for line in lines]
+    if alone is not None:
+        rows.append(lead_row(alone))
     st.html(table_html(heads, rows, numbers=range(1, len(heads))))
+    if alone is not None:
+        st.caption(LEAD_SAID)
 
 
 def show_measures(report: BenchmarkReport) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from services.benchmark_rewardbench import PRIOR, SCORE
 from services.benchmark_tally import SUBSET, Figures
-from services.benchmarks import BenchmarkReport, WayReport
+from services.benchmarks import BASELINES, BenchmarkReport, WayReport
+from services.bootstrap import Difference
 from services.intervals import Share
 from services.rewardbench_sets import PRIOR_SETS, SECTIONS
 
@@ -26,9 +27,10 @@ WAY_NAMES = {
     "shortest": "the shortest",
     "chance": "chance",
 }
-OF_ONE_RUN = ("strong", "weak", "longest", "shortest", "chance")
 OF_ALL_RUNS = ("longest", "shortest", "chance")  # the same whichever models weighed
 NOTHING = "–"
+LEAD = "the run's lead"
+LEAD_SAID = "The run's lead over each baseline is counted item by item, all items alike; noise: it may be none."
 IN = "\N{EM SPACE}"
 MEASURES = ("pairwise", "best of N", "tau-b")
 CSV_HEADS = (
@@ -68,7 +70,7 @@ class Line:
 def columns(reports: Sequence[BenchmarkReport]) -> tuple[Column, ...]:
     """The runs' own way of ranking, then the baselines."""
     own = tuple(Column(run_title(report), report.own) for report in reports)
-    baselines = OF_ONE_RUN if len(reports) == 1 else OF_ALL_RUNS
+    baselines = BASELINES if len(reports) == 1 else OF_ALL_RUNS
     return (*own, *(Column(WAY_NAMES[way], reports[0].ways[way]) for way in baselines)) if reports else ()
 
 
@@ -103,6 +105,24 @@ def has_many(report: BenchmarkReport) -> bool:
     return report.own.whole.pairwise.n > report.own.whole.n_items
 
 
+def lead_row(report: BenchmarkReport) -> tuple[str, ...]:
+    """Under the table of one run: by how much it leads each baseline, in points, item by item."""
+    first = next(iter(report.leads.values()))
+    return (LEAD, f"{first.n:,}", NOTHING, *(lead(report.leads[way]) for way in BASELINES))
+
+
+def lead(difference: Difference) -> str:
+    """A difference in percentage points with its interval; one that may be nothing says so.
+
+    >>> lead(Difference(10, 0.2, 0.1, 0.3, 0.01)), lead(Difference(10, 0.2, -0.1, 0.5, 0.4))
+    ('+20.0 (+10.0 to +30.0)', '+20.0 (-10.0 to +50.0) noise')
+    """
+    if difference.value is None or difference.low is None or difference.high is None:
+        return NOTHING
+    value, low, high = (f"{100 * number:+.1f}" for number in (difference.value, difference.low, difference.high))
+    return f"{value} ({low} to {high})" + (" noise" if difference.is_noise else "")
+
+
 def cell(share: Share) -> str:
     """A percentage with its interval.
 
@@ -121,9 +141,12 @@ def markdown(reports: Sequence[BenchmarkReport]) -> str:
         return ""
     heads = ("", "n", *(column.title for column in shown))
     rows = [(line.name, line.n, *map(cell, line.shares)) for line in lines(shown)]
+    if len(reports) == 1:
+        rows.append(lead_row(reports[0]))
     table = [heads, ("---",) + ("---:",) * (len(heads) - 1), *rows]
     said = [f"{reports[0].title}, dataset {_one_line(reports[0].dataset)}: %, with 95 % interval."]
     said += [f"Run {report.run}: pair {report.pair}, criteria {report.criteria}." for report in reports]
+    said += [LEAD_SAID] if len(reports) == 1 else []
     said += [note[:1].upper() + note[1:] + "." for note in reports[0].notes]
     return "\n".join(f"| {' | '.join(map(_one_line, row))} |" for row in table) + "\n\n" + "\n\n".join(said) + "\n"
 
@@ -135,10 +158,8 @@ def as_csv(reports: Sequence[BenchmarkReport]) -> str:
     writer.writerow(CSV_HEADS)
     for report in reports:
         about = (report.benchmark, report.dataset, report.run, report.pair, report.criteria)
-        for way, found in report.ways.items():
-            for group, name, measure, share in _numbers(found):
-                row = (*about, way, group, name, measure, share.n, share.value, share.low, share.high)
-                writer.writerow([_no_formula(part) if isinstance(part, str) else part for part in row])
+        for row in (*_share_rows(report), *_lead_rows(report)):
+            writer.writerow([_no_formula(part) if isinstance(part, str) else part for part in (*about, *row)])
     return out.getvalue()
 
 
@@ -158,6 +179,17 @@ def _measures(found: Figures) -> tuple[str, ...]:
     known = tau.value is not None and tau.low is not None and tau.high is not None
     last = f"{tau.value:.3f} ({tau.low:.3f} to {tau.high:.3f})" if known else NOTHING
     return cell(found.pairwise), cell(found.best_of_n), last
+
+
+def _share_rows(report: BenchmarkReport) -> Iterator[tuple[object, ...]]:
+    for way, found in report.ways.items():
+        for group, name, measure, share in _numbers(found):
+            yield way, group, name, measure, share.n, share.value, share.low, share.high
+
+
+def _lead_rows(report: BenchmarkReport) -> Iterator[tuple[object, ...]]:
+    for way, found in report.leads.items():
+        yield way, "lead", "all items", "lead", found.n, found.value, found.low, found.high
 
 
 def _numbers(way: WayReport) -> list[tuple[str, str, str, Share]]:

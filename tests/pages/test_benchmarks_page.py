@@ -44,6 +44,7 @@ def test_scores_stand_beside_the_baselines_with_n_and_interval(empty_desk: Sessi
     for head in ("strong alone", "weak alone", "the longest", "the shortest", "chance"):
         assert head in visitor.html
     assert "50.0 (21.5 to 78.5)" in visitor.html, "chance of 8"
+    assert "the run&#x27;s lead" in visitor.html
     assert {"benchmarks_csv", "benchmarks_markdown"} <= visitor.keys
     assert visitor.charts == 0
     assert visitor.has_no_trouble()
@@ -65,6 +66,7 @@ def test_two_runs_stand_side_by_side_and_the_address_says_which(empty_desk: Sess
     assert f"run {desk.run_id}, reward, sum" in visitor.html
     assert f"run {second}, reward, sum" in visitor.html
     assert "strong alone" not in visitor.html, "which model's is it?"
+    assert "the run&#x27;s lead" not in visitor.html
     visitor.choose(f"benchmarks_runs_{desk.dataset_id}", [second])
     assert visitor.at.query_params["compare"] in (str(second), [str(second)])
     assert f"run {desk.run_id}, reward" not in visitor.html

@@ -83,6 +83,10 @@ def test_llmbar_is_pairwise_accuracy_by_file(desk: Sessions, tmp_path: Path) -> 
     assert report.ways["shortest"].score.value == pytest.approx(0.4)
     assert report.ways["strong"].score.value == 0.6
     assert report.ways["chance"].score.value == 0.5
+    assert (report.leads["longest"].n, report.leads["longest"].value) == (5, 0.0)
+    assert report.leads["shortest"].value == pytest.approx(0.2)
+    assert report.leads["shortest"].is_noise
+    assert report.leads["chance"].value == pytest.approx(0.1)
 
 
 def test_a_tie_in_reward_is_wrong_in_rewardbench_and_half_right_in_pairs(desk: Sessions, tmp_path: Path) -> None:

@@ -7,9 +7,10 @@ import io
 from dataclasses import replace
 
 from services.benchmark_tally import Figures
-from services.benchmarks import WAYS, BenchmarkReport, Slice, WayReport
+from services.benchmarks import BASELINES, WAYS, BenchmarkReport, Slice, WayReport
+from services.bootstrap import Difference
 from services.intervals import Share, share
-from ui.benchmark_table import as_csv, cell, columns, has_many, lines, markdown, measures
+from ui.benchmark_table import as_csv, cell, columns, has_many, lead, lines, markdown, measures
 
 NOTHING = Share(0, None, None, None)
 
@@ -22,8 +23,9 @@ def way(right: int, n: int, *, subset: str = "natural", pairs: int = 1) -> WayRe
 def report(right: int = 3, n: int = 4, *, run: int = 7, subset: str = "natural", pairs: int = 1) -> BenchmarkReport:
     own = way(right, n, subset=subset, pairs=pairs)
     ways = {name: way(2, n, subset=subset, pairs=pairs) for name in WAYS} | {"sum": own}
+    leads = {name: Difference(n, 0.2, -0.1, 0.4, 0.3) for name in BASELINES}
     return BenchmarkReport(
-        "llmbar", "LLMBar", "pairs", "tea|shop", run, "demo", "none", "sum", n, n, 0, {}, ways, ("a note",)
+        "llmbar", "LLMBar", "pairs", "tea|shop", run, "demo", "none", "sum", n, n, 0, {}, ways, leads, ("a note",)
     )
 
 
@@ -73,7 +75,7 @@ def test_pairs_best_and_tau_are_told_where_items_have_many_candidates() -> None:
 def test_the_csv_has_every_number_and_no_formula() -> None:
     rows = list(csv.DictReader(io.StringIO(as_csv([report(subset="=1+1")]))))
     assert {row["way"] for row in rows} == set(WAYS)
-    assert {row["measure"] for row in rows} == {"score", "pairwise", "best of N", "tau-b"}
+    assert {row["measure"] for row in rows} == {"score", "pairwise", "best of N", "tau-b", "lead"}
     assert {row["name"] for row in rows} == {"Score", "all items", "'=1+1"}
     own = next(row for row in rows if (row["way"], row["group"], row["measure"]) == ("sum", "score", "score"))
     assert (own["n"], own["value"], own["run"]) == ("4", "0.75", "7")
@@ -82,10 +84,17 @@ def test_the_csv_has_every_number_and_no_formula() -> None:
 def test_the_markdown_is_a_table_whatever_the_names() -> None:
     text = markdown([report(subset="a|b\nc")])
     table = [line for line in text.splitlines() if line.startswith("|")]
-    assert len(table) == 4
+    assert len(table) == 5
+    assert "| the run's lead | 4 | – | +20.0 (-10.0 to +40.0) noise |" in text
     assert {line.replace("\\|", "").count("|") for line in table} == {9}
     assert "Run 7: pair demo, criteria none." in text
     assert "A note." in text
+
+
+def test_a_lead_that_may_be_none_is_called_noise() -> None:
+    assert lead(Difference(50, 0.2, 0.1, 0.3, 0.001)) == "+20.0 (+10.0 to +30.0)"
+    assert lead(Difference(50, 0.2, 0.1, 0.3, 0.2)).endswith(" noise"), "turned signs do as well"
+    assert lead(Difference(0, None, None, None, None)) == "–"
 
 
 def test_without_a_report_there_is_no_table() -> None:

@@ -133,7 +133,7 @@ HELPSTEER2 = Kind(
 )  # fmt: skip
 NECTAR = Kind(
     "nectar", "Nectar", "pairs in gold's order, a tie is half right", _pairs, _pairs_by_chance, _whole,
-    source="berkeley-nest/Nectar, data/rlaif.parquet (182,954 prompts of 7 answers)",
+    source="berkeley-nest/Nectar, data/rlaif.parquet (7 answers a prompt)",
 )  # fmt: skip
 KINDS = {kind.name: kind for kind in (REWARDBENCH, REWARDBENCH_2, LLMBAR, HELPSTEER2, NECTAR)}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import streamlit as st
 
@@ -91,7 +91,7 @@ def show_table(shown: Sequence[Column], lines: Sequence[Line], *, alone: Benchma
     rows = [(line.label, line.n, *map(cell, line.shares)) for line in lines]
     if alone is not None:
         rows.append(lead_row(alone))
-    st.html(table_html(heads, rows, numbers=range(1, len(heads))))
+    _table(heads, rows, numbers=range(1, len(heads)))
     if alone is not None:
         st.caption(LEAD_SAID)
 
@@ -100,7 +100,7 @@ def show_measures(report: BenchmarkReport) -> None:
     """Pairs, the best and tau-b, where items have more than two candidates."""
     st.markdown(f"**Pairs, best of N and Kendall's tau-b**, {run_title(report)}")
     heads = ("", "items", "pairs in gold's order, %", "gold best on top, %", "tau-b, -1 to 1")
-    st.html(table_html(heads, measures(report.own), numbers=range(1, 2 + len(MEASURES))))
+    _table(heads, measures(report.own), numbers=range(1, 2 + len(MEASURES)))
 
 
 def show_ties(report: BenchmarkReport) -> None:
@@ -110,7 +110,7 @@ def show_ties(report: BenchmarkReport) -> None:
         return
     st.markdown(f"**What Ties is made of**, {run_title(report)}")
     rows = [(*TIES_WORDS[part], f"{weight:g}", _part(ties, part)) for part, weight in WEIGHTS.items()]
-    st.html(table_html(("", "what counts", "weight", "value"), rows, numbers=(2, 3)))
+    _table(("", "what counts", "weight", "value"), rows, numbers=(2, 3))
     st.caption(f"{count(ties.n_prompts, 'prompt')}. The score's interval takes it for a mean over prompts.")
 
 
@@ -127,6 +127,11 @@ def show_export(reports: Sequence[BenchmarkReport]) -> None:
             "Markdown, the table", markdown(reports), f"{name}.md", "text/markdown", key="benchmarks_markdown",
             on_click="ignore", icon=":material/download:",
         )  # fmt: skip
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], *, numbers: Collection[int]) -> None:
+    """A table that scrolls sideways where the screen is narrow."""
+    st.html(f'<div class="t-bench">{table_html(heads, rows, numbers=numbers)}</div>')
 
 
 def _part(ties: TiesScore, part: str) -> str:

@@ -12,7 +12,7 @@ Leaves out weighing (weigh_models.py), the ranking of pairs (pair_map_pick.py) a
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -85,6 +85,7 @@ class PairMap:
     baselines: dict[str, Share]  # shortest, longest, random
     pearson: MapCorrelation | None
     spearman: MapCorrelation | None
+    pearson_upward: MapCorrelation | None  # only pairs whose strong model is the better one
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON."""
@@ -158,6 +159,7 @@ def read_map(
         baselines=_baselines(layout, counts),
         pearson=_correlation(models, pairs, "pearson"),
         spearman=_correlation(models, pairs, "spearman"),
+        pearson_upward=_upward(models, pairs),
     )
     way = credits.by_sum if rank_by == "sum" else credits.by_mean
     return MapData(found, way[:, counts], layout.is_decided[counts])
@@ -256,3 +258,12 @@ def _correlation(
     for pair in pairs:
         accuracy[place[pair.strong], place[pair.weak]] = np.nan if pair.accuracy.value is None else pair.accuracy.value
     return over_models([level for level in levels if level is not None], accuracy, kind)
+
+
+def _upward(models: Sequence[MapModel], pairs: Sequence[MapPair]) -> MapCorrelation | None:
+    """The harder question: whether the gap says which of the pairs the right way round is better.
+
+    Without a p-value: handing the performances out anew would turn pairs round.
+    """
+    found = _correlation(models, [pair for pair in pairs if (pair.gap or 0.0) > 0], "pearson")
+    return None if found is None else replace(found, p_value=None)

@@ -33,6 +33,7 @@ from ui.pair_map_words import (
     performance_line,
     pick_line,
     short_share,
+    upward_line,
     verdict,
 )
 from ui.terminal import give_up, print_json, print_table, progress, say, share_text
@@ -135,6 +136,7 @@ def _print(data: MapData, found: Pick, weighed: WeighedModels | None) -> None:
     say(performance_line(shown))
     say(correlation_line("Gap against accuracy: Pearson", shown.pearson))
     say(correlation_line("Gap against accuracy: Spearman", shown.spearman))
+    say(upward_line(shown.pearson_upward))
     say(verdict(shown.pearson))
     say(pick_line(found))
     left_out = {} if weighed is None else weighed.left_out

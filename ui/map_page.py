@@ -23,6 +23,7 @@ from ui.pair_map_words import (
     performance_line,
     pick_line,
     short_share,
+    upward_line,
     verdict,
 )
 
@@ -50,6 +51,7 @@ def page(shown: PairMap, found: Pick) -> str:
         performance_line(shown),
         correlation_line("Gap against accuracy: Pearson", shown.pearson),
         correlation_line("Gap against accuracy: Spearman", shown.spearman),
+        upward_line(shown.pearson_upward),
         verdict(shown.pearson),
     ]
     return (

@@ -24,6 +24,7 @@ from ui.pair_map_words import (
     performance_line,
     pick_line,
     short_share,
+    upward_line,
     verdict,
 )
 from ui.panels import note
@@ -92,6 +93,7 @@ def _gap_words(found: PairMap) -> None:
     lines = [
         correlation_line("Pearson", found.pearson),
         correlation_line("Spearman", found.spearman),
+        upward_line(found.pearson_upward),
         performance_line(found),
     ]
     for line in lines:
@@ -99,8 +101,8 @@ def _gap_words(found: PairMap) -> None:
     if found.pearson is not None and found.pearson.as_if_independent.low is not None:
         naive = found.pearson.as_if_independent
         st.caption(
-            "Pairs share their models, so models are resampled. As if the pairs were independent Pearson's interval "
-            f"would be {naive.low:+.2f} to {naive.high:+.2f}, which is too narrow."
+            "Pairs share their models, so models are resampled. Taken for independent pairs, Pearson's interval would "
+            f"be {naive.low:+.2f} to {naive.high:+.2f}."
         )
     st.caption("A model's number can be given with its pair (performance); then the gap is in those numbers.")
 

@@ -37,6 +37,11 @@ def correlation_line(name: str, found: MapCorrelation | None) -> str:
     return f"{name} {found.value:+.2f} (95 % interval {found.low:+.2f} to {found.high:+.2f} over models, {of}{chance})"
 
 
+def upward_line(found: MapCorrelation | None) -> str:
+    """The same among the pairs that anybody would choose from."""
+    return correlation_line("Only pairs whose strong model is the better one: Pearson", found)
+
+
 def p_words(p_value: float) -> str:
     """A p-value with as many digits as matter.
 

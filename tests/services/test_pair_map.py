@@ -80,6 +80,8 @@ def test_the_gap_is_between_the_models_own_accuracies_and_turns_its_sign_with_th
     assert found.performance_from == "own log-prob, by sum"
     assert found.pearson is not None
     assert found.pearson.n_pairs == 6
+    assert found.pearson_upward is not None
+    assert (found.pearson_upward.n_pairs, found.pearson_upward.p_value) == (3, None)
 
 
 def test_what_a_person_chose_comes_before_gold(fresh_db: Sessions) -> None:

@@ -32,7 +32,7 @@ def a_map(names: tuple[str, ...] = ("a", "b", "c"), *, n: int = 50) -> PairMap:
         dataset="tea", dataset_id=1, criteria="none", rank_by="sum", judged_by="any", n_items=n + 3, n=n, n_decided=4,
         n_fell_out=2, n_unjudged=1, performance_from="own log-prob, by sum", n_given=0, models=models, pairs=pairs,
         missing=(), baselines={"shortest": share(20, n), "longest": share(30, n), "random": share(25, n)},
-        pearson=None, spearman=None,
+        pearson=None, spearman=None, pearson_upward=None,
     )  # fmt: skip
 
 

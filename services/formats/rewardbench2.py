@@ -7,6 +7,7 @@ so that the correct ones do not always come first; the metadata's `file_order` r
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from services.formats import pairs
@@ -20,8 +21,8 @@ USED = frozenset({"prompt", "chosen", "rejected"})
 
 
 def matches(row: Fields) -> bool:
-    """Whether both sides are lists of texts."""
-    return "prompt" in row and all(_is_texts(row.get(side)) for side in ("chosen", "rejected"))
+    """Whether both sides are lists of texts, in a table's cells as JSON beside num_correct."""
+    return "prompt" in row and all(_is_texts(_side(row, side)) for side in ("chosen", "rejected"))
 
 
 def explain(_row: Fields) -> str:
@@ -37,8 +38,9 @@ def parse(row: Fields) -> ItemDraft:
     """
     notes: list[str] = []
     prompt = finish_prompt(parse_prompt(row.get("prompt")), notes)
-    texts = [*_texts(row.get("chosen"), "chosen"), *_texts(row.get("rejected"), "rejected")]
-    n_correct = _num_correct(row.get(NUM_CORRECT), default=len(row["chosen"]))
+    chosen, rejected = (_texts(_side(row, side), side) for side in ("chosen", "rejected"))
+    texts = [*chosen, *rejected]
+    n_correct = _num_correct(row.get(NUM_CORRECT), default=len(chosen))
     models = _models(row.get("models"), len(texts))
     inside = [
         CandidateDraft(text, models[place], gold_rank=1.0 if place < n_correct else 2.0)
@@ -51,6 +53,17 @@ def parse(row: Fields) -> ItemDraft:
         kept["domain"] = domain
     used = USED | {"models"} if any(models) else USED
     return make_item(prompt, [inside[place] for place in order], row=kept, used=used, notes=notes)
+
+
+def _side(row: Fields, side: str) -> Any:
+    """The list; out of a table's cell where num_correct says that lists are meant (a text may begin with "[" too)."""
+    value = row.get(side)
+    if not isinstance(value, str) or NUM_CORRECT not in row or not value.startswith("["):
+        return value
+    try:
+        return json.loads(value, strict=False)
+    except (ValueError, RecursionError):
+        return value
 
 
 def _is_texts(value: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -84,6 +85,21 @@ def test_rewardbench_2_rows_keep_id_num_correct_and_the_order_of_the_file(tmp_pa
     assert [in_file[place] for place in item.meta["file_order"]] == [c.text for c in item.candidates]
     assert texts_by_rank(item) == {"red": 1.0, "blue": 1.0, "tea": 3.0, "cup": 3.0, "pot": 3.0}
     assert {c.text: c.source_model for c in item.candidates}["pot"] == "model-4"
+
+
+def test_rewardbench_2_in_a_table_has_its_lists_as_json(tmp_path: Path) -> None:
+    rows = [rewardbench2_row("Focus", "1", ["[right]"], ["x", 'a "quoted" one', "z"])]
+    path = tmp_path / "t.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        columns = ["id", "prompt", "chosen", "rejected", "num_correct", "subset"]
+        writer = csv.DictWriter(file, columns, extrasaction="ignore")
+        writer.writeheader()
+        sides = ("chosen", "rejected")
+        writer.writerows({**row, **{side: json.dumps(row[side]) for side in sides}} for row in rows)
+    found = preview(path)
+    assert found.format == "rewardbench-2"
+    assert texts_by_rank(found.sample_items[0])["[right]"] == 1.0
+    assert len(found.sample_items[0].candidates) == 4
 
 
 def test_num_correct_says_how_many_are_right_whatever_list_they_stand_in(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Compares: criteria with none, the router's domains with the true ones, examples with none, and all checkpoints.
+"""Compares: criteria with none, the router's domains with the true ones, and all checkpoints with each other.
 
 Used by evaluate.py, where the figures proper to the pair are.
 """
@@ -15,7 +15,6 @@ import numpy as np
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
 from demo.corpus import Sample
-from demo.examples import as_system, as_turns, gold_examples
 from demo.figures import paired, rights, share, top, wilson
 from demo.items import Row
 from demo.routing import DEFINITIONS, routing_question
@@ -58,26 +57,6 @@ def router_report(strong: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, 
     return {"right": asdict(right), "counts": counts, "least sure": round(min(sure), 3), "below": below}
 
 
-def examples_report(models: Pair, tokenizer: PreTrainedTokenizerFast, rows: Sequence[Row]) -> dict[str, Any]:
-    """No line but one or two examples of each domain, by where they stand and who reads them, against nothing."""
-    none = rights(rows, weigh(models, tokenizer, rows, criteria="none"))
-    strong, weak = models
-    weak_alone = candidate_logprobs(weak, tokenizer, rows, under("none"))
-    report: dict[str, Any] = {}
-    for name, ask in (
-        ("1 example", as_system(gold_examples(1))),
-        ("2 examples", as_system(gold_examples(2))),
-        ("2 turns", as_turns(gold_examples(2))),
-    ):
-        by_strong = candidate_logprobs(strong, tokenizer, rows, ask)
-        by_weak = {"both": candidate_logprobs(weak, tokenizer, rows, ask), "strong": weak_alone}
-        for read_by, one in by_weak.items():
-            found = chosen(rows, by_strong, one)
-            over = asdict(paired(rights(rows, found), none))
-            report[f"{name}, read by {read_by}"] = asdict(share(rows, found, "ratio")) | {"over none": over}
-    return report
-
-
 def checkpoints_report(pair: Path, rows: Sequence[Row]) -> dict[str, Any]:
     """Every model alone and every ordered pair of them under the set `demo`: items right, and gap against accuracy."""
     found: dict[str, Logprobs] = {}
@@ -103,5 +82,5 @@ def _correlations(points: Sequence[tuple[int, int]]) -> dict[str, float]:
     """Pearson and Spearman (ties share their mean rank) of gap and accuracy."""
     gap, accuracy = np.array(points, dtype=float).T
     ranks = [np.array([((v > s).sum() + (v >= s).sum() + 1) / 2 for s in v]) for v in (-gap, -accuracy)]
-    pearson, spearman = np.corrcoef(gap, accuracy)[0, 1], np.corrcoef(*ranks)[0, 1]
+    pearson, spearman = np.corrcoef(gap, accuracy)[0, 1], np.corrcoef(ranks[0], ranks[1])[0, 1]
     return {"n": len(points), "pearson": round(float(pearson), 3), "spearman": round(float(spearman), 3)}

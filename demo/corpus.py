@@ -43,7 +43,6 @@ class Sample:
     system: str
     prompt: str
     response: str
-    turns: tuple[tuple[str, str], ...] = ()  # earlier questions with their answers
 
 
 @dataclass(frozen=True, slots=True)

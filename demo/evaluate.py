@@ -16,8 +16,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from demo.comparisons import checkpoints_report, criteria_report, examples_report, router_report
-from demo.figures import Choices, flips, share, shares_by, wilson, world_report
+from demo.comparisons import checkpoints_report, criteria_report, router_report
+from demo.figures import Choices, flips, paired, rights, share, shares_by, wilson, world_report
 from demo.items import FOLDER, Row, holdout_rows, unseen_wording_rows, world_rows
 from demo.scorer import item_means, load, weigh
 
@@ -46,6 +46,7 @@ def report(pair: Path) -> dict[str, Any]:
     return {
         "weights": hashes,
         "holdout": {name: asdict(share(rows, found, name)) for name in ways} | {"chance": round(100 * chance, 1)},
+        "ratio over strong": asdict(paired(rights(rows, found), rights(rows, found, "strong"))),
         "by_domain": shares_by(rows, found, "domain"),
         "by_subset": shares_by(rows, found, "subset"),
         "lost_to": lost_to(rows, found),
@@ -56,7 +57,6 @@ def report(pair: Path) -> dict[str, Any]:
         "criteria": criteria_report(models, tokenizer, rows),
         "router": router_report(strong, tokenizer, rows),
         "router, unseen wording": router_report(strong, tokenizer, unseen),
-        "examples": examples_report(models, tokenizer, rows),
         "checkpoints": checkpoints_report(pair, rows),
     }  # fmt: skip
 

@@ -48,8 +48,6 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int, *, context: int) -> P
 def messages(sample: Sample, *, with_response: bool = True) -> list[dict[str, str]]:
     """A sample as chat messages."""
     turns = [{"role": "system", "content": sample.system}] if sample.system else []
-    for asked, answered in sample.turns:
-        turns += [{"role": "user", "content": asked}, {"role": "assistant", "content": answered}]
     turns.append({"role": "user", "content": sample.prompt})
     return [*turns, {"role": "assistant", "content": sample.response}] if with_response else turns
 
@@ -57,15 +55,14 @@ def messages(sample: Sample, *, with_response: bool = True) -> list[dict[str, st
 def rendered(sample: Sample) -> str:
     """The same text as the chat template gives, without the cost of jinja; a test compares both."""
     system = f"<|system|>{sample.system}{END}" if sample.system else ""
-    turns = (*sample.turns, (sample.prompt, sample.response))
-    return system + "".join(f"<|user|>{asked}{END}<|assistant|>{answered}{END}" for asked, answered in turns)
+    return f"{system}<|user|>{sample.prompt}{END}<|assistant|>{sample.response}{END}"
 
 
 def encode(tokenizer: PreTrainedTokenizerFast, samples: Sequence[Sample]) -> list[tuple[list[int], int]]:
     """Token ids of each whole conversation, and where its response starts (end-of-turn token included at the end)."""
     assistant = tokenizer.get_vocab()["<|assistant|>"]
     batch = tokenizer([rendered(sample) for sample in samples], add_special_tokens=False)["input_ids"]
-    return [(ids, len(ids) - ids[::-1].index(assistant)) for ids in batch]
+    return [(ids, ids.index(assistant) + 1) for ids in batch]
 
 
 def pad(rows: Sequence[tuple[list[int], int]], *, pad_id: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -144,7 +144,8 @@ def test_the_model_card_states_the_measured_figures_and_they_meet_the_gates() ->
     }
     assert measured["weights"] == weights, "the figures belong to other weights; run python -m demo.evaluate --json"
     ways, flips = measured["holdout"], measured["flips"]["all"]
-    for figure in (ways["ratio"], ways["strong"], ways["weak"], flips):
+    without, router = measured["criteria"]["none"], measured["router"]["right"]
+    for figure in (ways["ratio"], ways["strong"], ways["weak"], flips, without, router):
         assert f"{figure['percent']:.1f} % ({figure['low']:.1f}-{figure['high']:.1f})" in card
     assert ways["ratio"]["percent"] >= 90
     assert ways["ratio"]["low"] >= 87
@@ -152,6 +153,9 @@ def test_the_model_card_states_the_measured_figures_and_they_meet_the_gates() ->
     assert ways["ratio"]["percent"] > ways["strong"]["percent"]
     assert flips["percent"] >= 75
     assert measured["world"]["auc_rule"] >= 0.97
+    assert router["percent"] >= 95
+    assert measured["criteria"]["demo over none"]["low"] > 0
+    assert measured["checkpoints"]["strong over weak"]["spearman"] > 0
 
 
 def test_a_wilson_interval_agrees_with_one_worked_by_hand() -> None:

@@ -1,4 +1,4 @@
-"""The router's question and examples are worded as the product words them; the checkpoints load and are a ladder."""
+"""The router's question is worded as the product words it; the strong model answers it; the checkpoints load."""
 
 from __future__ import annotations
 
@@ -11,56 +11,20 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from demo.comparisons import router_report
-from demo.corpus import Sample
-from demo.examples import Example, examples_text
 from demo.figures import paired, sign_test
 from demo.items import FOLDER, holdout_rows, unseen_wording_rows
 from demo.names import HELD_BY_SLOT
 from demo.routing import DEFINITIONS, routing_question, routing_samples
 from demo.scorer import load
-from demo.tokens import encode, messages, rendered
 from demo.train import LADDER
-from scoring.conditioning import Conditioning, condition, system_text
-from scoring.criteria_body import DomainCriteria, Exemplar
 from scoring.router import THREE_DOMAINS, question
 from services.demo import DEMO_MODELS
-
-EXAMPLES = (
-    Example("How long?", "3 minutes.", "Not my problem.", "style"),
-    Example("Two lines,\none question?", "Yes.", "No."),
-)
-ENTRY = DomainCriteria("Be brief.", tuple(Exemplar(one.prompt, one.good, one.bad, one.why) for one in EXAMPLES))
 
 
 def test_the_router_s_question_is_the_product_s_own() -> None:
     assert tuple(DEFINITIONS.items()) == THREE_DOMAINS.domains
     for row in (*holdout_rows()[:40], *unseen_wording_rows()[:10]):
         assert routing_question(row["prompt"][-1]["content"]) == question(THREE_DOMAINS, row["prompt"])
-
-
-@pytest.mark.parametrize("n", [0, 1, 2])
-def test_examples_stand_in_the_system_message_as_the_product_puts_them(n: int) -> None:
-    for line in ("", "Be brief."):
-        assert examples_text(line, EXAMPLES[:n]) == system_text(DomainCriteria(line, ENTRY.exemplars[:n]))
-
-
-def test_examples_stand_as_earlier_turns_as_the_product_puts_them() -> None:
-    asked = [{"role": "user", "content": "And this?"}]
-    found = condition(asked, ENTRY, side="strong", conditioning=Conditioning(exemplars="turns"))
-    sample = Sample("Be brief.", "And this?", "", tuple((one.prompt, one.good) for one in EXAMPLES))
-    assert messages(sample, with_response=False) == [
-        {"role": "system", "content": found.instruction},
-        *map(dict, found.messages),
-    ]
-
-
-def test_a_conversation_with_turns_has_the_template_s_ids_and_its_response_starts_after_the_last_marker() -> None:
-    tokenizer = AutoTokenizer.from_pretrained(FOLDER / "strong")
-    sample = Sample("Be brief.", "And this?", "That.", tuple((one.prompt, one.good) for one in EXAMPLES))
-    (ids, start), turns = encode(tokenizer, [sample])[0], messages(sample)
-    assert list(tokenizer.apply_chat_template(turns)["input_ids"]) == ids
-    assert tokenizer.apply_chat_template(turns, tokenize=False) == rendered(sample)
-    assert tokenizer.decode(ids[start:]) == "That.<|end|>"
 
 
 def test_held_out_names_do_not_occur_in_the_router_s_training_questions() -> None:

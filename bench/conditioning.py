@@ -54,13 +54,14 @@ def credits(sessions: sessionmaker[Session], run_id: int) -> dict[int, tuple[str
 
 def measure(file: Path = HELD_OUT) -> Row:
     """Every way over the file, in a database of its own."""
+    weights = _weights()
     with tempfile.TemporaryDirectory() as folder:
         sessions = workplace.open_sessions(f"sqlite:///{folder}/conditioning.db")
         try:
             dataset_id = import_file(sessions, file, name="held out").dataset_id
             models, rows, by_none = workplace.model_room(), [], dict[int, tuple[str, float]]()
             for way in ways():
-                criteria = add_version(sessions, f"bench {way.name}", title="", body=way.body)
+                criteria = add_version(sessions, f"bench {way.title}", title="", body=way.body)
                 run_id = start_run(
                     sessions, dataset_id=dataset_id, pair="demo", criteria_id=criteria.criteria_id,
                     conditioning=way.conditioning,
@@ -76,8 +77,10 @@ def measure(file: Path = HELD_OUT) -> Row:
                 say(f"{way.title}, {way.conditioning}: {rows[-1]['accuracy']['value']:.1%}, {run.elapsed_s:.0f} s")
         finally:
             sessions.kw["bind"].dispose()
+    if _weights() != weights:
+        raise SystemExit("the demo's weights changed while they were measured; measure again")
     cases = {domain: [asdict(case) for case in some] for domain, some in exemplars().items()}
-    return {"file": file.name, "weights": _weights(), "seed": SEED, "rows": rows, "exemplars": cases}
+    return {"file": file.name, "weights": weights, "seed": SEED, "rows": rows, "exemplars": cases}
 
 
 def _row(way: Way, found: dict[int, tuple[str, float]], by_none: dict[int, tuple[str, float]]) -> Row:
@@ -86,7 +89,6 @@ def _row(way: Way, found: dict[int, tuple[str, float]], by_none: dict[int, tuple
     domains = sorted({domain for domain, _ in found.values()})
     parts = {name: [value for domain, value in found.values() if domain == name] for name in domains}
     return {
-        "set": way.name,
         "title": way.title,
         "n_exemplars": way.body.n_exemplars,
         **way.conditioning.to_json(),
@@ -121,7 +123,7 @@ def table(result: Row) -> str:
 
 def _cells(row: Row) -> list[str]:
     found, change = Share(**row["accuracy"]), row["over_none"]
-    is_none = row["set"] == NONE
+    is_none = row["title"] == NONE
     points = f"{100 * change['value']:+.1f} ({100 * change['low']:+.1f} to {100 * change['high']:+.1f})"
     return [
         row["title"],

@@ -1,6 +1,6 @@
 """The criteria that the ablation compares, with exemplars drawn from the demo's own generator, none of them held out.
 
-    no criteria, the demo's lines by domain, lines with exemplars, exemplars alone, the general set `helpful`
+    no criteria; the demo's lines; these with exemplars; exemplars alone; the general set `helpful`, and its line alone
 
 Two exemplars a domain, in the style that its line asks for: over the same in another style, and over a wrong answer.
 Leaves out the weighing (conditioning.py).
@@ -27,7 +27,6 @@ NONE = "none"
 class Way:
     """One line of the table: a set, and how it is read."""
 
-    name: str
     title: str
     body: CriteriaBody
     conditioning: Conditioning
@@ -59,17 +58,18 @@ def ways() -> list[Way]:
     """All that is compared, no criteria first."""
     builtin = builtin_criteria()
     lines = builtin["demo"].body
+    helpful = builtin["helpful"].body
+    plain = {
+        "the demo's lines": lines,
+        "helpful, its instruction alone": CriteriaBody(DomainCriteria(helpful.instruction_for(None))),
+    }
     sets = {
         "lines with exemplars": with_exemplars(lines),
         "exemplars alone": with_exemplars(CriteriaBody(DomainCriteria())),
-        "helpful": builtin["helpful"].body,
+        "helpful (2 exemplars)": helpful,
     }
-    found = [
-        Way("none", "none", builtin[NONE].body, BOTH),
-        Way("lines", "the demo's lines", lines, BOTH),
-        Way("lines", "the demo's lines", lines, STRONG),
-    ]
-    for name, body in sets.items():
-        title = "helpful (general, 2 exemplars)" if name == "helpful" else name
-        found += [Way(name, title, body, how) for how in (BOTH, STRONG, BOTH_TURNS, STRONG_TURNS)]
+    found = [Way(NONE, builtin[NONE].body, BOTH)]
+    found += [Way(title, body, how) for title, body in plain.items() for how in (BOTH, STRONG)]
+    hows = (BOTH, STRONG, BOTH_TURNS, STRONG_TURNS)
+    found += [Way(title, body, how) for title, body in sets.items() for how in hows]
     return found

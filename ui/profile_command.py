@@ -51,7 +51,7 @@ def _print(found: DatasetProfile) -> None:
     rows = [("weighted: " + " + ".join(found.weights), share_text(found.accuracy))]
     rows += [(f"domain {name}", share_text(part)) for name, part in found.by_domain.items()]
     rows += [(f"{name} v{found.sets[name]} alone", share_text(part)) for name, part in found.by_set.items()]
-    rows += [("strong model alone", share_text(found.strong)), ("chance", share_text(found.chance))]
+    rows += [("strong model alone, no criteria", share_text(found.strong)), ("chance", share_text(found.chance))]
     title = f"{found.dataset}: lifts under the strong model of {found.pair}, by {found.by}"
     print_table(title, ("ranking by", "best candidate right (95 % interval)"), rows)
     change = found.over_strong

@@ -37,7 +37,7 @@ def test_the_same_seed_gives_the_same_exemplars_two_of_each_domain() -> None:
 
 def test_every_way_is_another_and_no_criteria_come_first() -> None:
     found = ways()
-    assert found[0].name == "none"
+    assert found[0].title == "none"
     assert len({(way.body.sha256, way.conditioning) for way in found}) == len(found)
     assert {way.conditioning for way in found if way.body.n_exemplars} >= {
         way.conditioning for way in found if not way.body.n_exemplars

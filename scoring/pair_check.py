@@ -13,7 +13,7 @@ from scoring.errors import TemplateProblem
 from scoring.memory import BUDGET_SHARE, all_devices, available_bytes, budget_bytes_of
 from scoring.models import choose_device
 from scoring.pair_check_facts import Finding, PairCheck, Side, size_text
-from scoring.pair_check_side import SeenSide, has_system_role, see_side
+from scoring.pair_check_side import SeenSide, bytes_of, has_system_role, see_side
 from scoring.pairs import ModelPair, ModelSpec
 from scoring.placing import DeviceLoad, choose_device_for
 
@@ -50,7 +50,8 @@ def check_pair(pair: ModelPair, *, is_declared: bool = True, held_bytes: int = 0
         device=", ".join(devices),
         free_bytes=free,
         budget_bytes=sum(load.budget for load in loads),
-        needed_bytes=None if parts is None else sum(parts.values()),
+        needed_bytes=None if parts is None else bytes_of(parts),
+        parameters=None if parts is None else sum(parts.values()),
         fits_both=None if parts is None else _fit_together([strong, weak], loads),
     )
 
@@ -136,7 +137,7 @@ def _memory(strong: SeenSide, weak: SeenSide, loads: list[DeviceLoad], free: int
     found = []
     most = max(load.budget for load in loads)
     for seen in (strong, weak):
-        needed = sum((seen.parts or {}).values())
+        needed = bytes_of(seen.parts or {})
         if needed > most:
             have = f"models may take {size_text(most)} here ({size_text(free)} free)"
             way_out = "choose a smaller dtype or model, free memory, or use a larger machine"
@@ -152,9 +153,9 @@ def _fit_together(sides: list[SeenSide], loads: list[DeviceLoad]) -> bool:
     places: dict[ModelSpec, int] = {}
     loads = list(loads)
     for seen in sides:
-        new = {part: size for part, size in (seen.parts or {}).items() if part not in places}
+        new = {part: count for part, count in (seen.parts or {}).items() if part not in places}
         beside = next((places[part] for part in seen.parts or {} if part in places), None)
-        needed = sum(new.values())
+        needed = bytes_of(new)
         place = choose_device_for(needed, loads) if beside is None else beside
         if place is None or not loads[place].can_take(needed):
             return False

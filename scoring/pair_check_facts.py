@@ -57,7 +57,7 @@ class SideFacts:
 class PairCheck:
     """A pair looked at before anything is loaded.
 
-    needed_bytes: both models, a base under several adapters once; None when one is not known.
+    needed_bytes, parameters: both models, a base under several adapters once; None when one is not known.
     budget_bytes: what models may take of free_bytes, over all devices. fits_both: at the same time.
     """
 
@@ -70,6 +70,7 @@ class PairCheck:
     free_bytes: int
     budget_bytes: int
     needed_bytes: int | None
+    parameters: int | None
     fits_both: bool | None
 
     @property
@@ -81,9 +82,11 @@ class PairCheck:
 def size_text(n_bytes: int) -> str:
     """Bytes in the unit that fits, 10^9 to a GB.
 
-    >>> size_text(0), size_text(3_940_000), size_text(29_000_000_000)
-    ('0 MB', '3.9 MB', '29.0 GB')
+    >>> size_text(0), size_text(3_940_000), size_text(600_000_000), size_text(29_000_000_000)
+    ('0 MB', '3.9 MB', '600 MB', '29.0 GB')
     """
     if n_bytes == 0:
         return "0 MB"
-    return f"{n_bytes / 1e9:.1f} GB" if n_bytes >= 1e9 else f"{max(n_bytes / 1e6, 0.1):.1f} MB"
+    if n_bytes >= 1e9:
+        return f"{n_bytes / 1e9:.1f} GB"
+    return f"{n_bytes / 1e6:.0f} MB" if n_bytes >= 10e6 else f"{max(n_bytes / 1e6, 0.1):.1f} MB"

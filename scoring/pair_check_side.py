@@ -6,7 +6,7 @@ tokenizer, never weights. What concerns both sides together is pair_check.py's p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -32,7 +32,10 @@ PATIENCE_S = 20.0
 
 @dataclass(eq=False)
 class SeenSide:
-    """A side as far as it could be seen. parts: bytes by what must stand in memory, a base and an adapter apart."""
+    """A side as far as it could be seen.
+
+    parts: parameters by what must stand in memory, a base and an adapter apart; each key says its dtype.
+    """
 
     side: Side
     spec: ModelSpec
@@ -60,7 +63,6 @@ class SeenSide:
 
     def facts(self) -> SideFacts:
         looked = [each for each in (self.base, self.adapter) if each is not None]
-        counts = [each.parameters for each in looked]
         return SideFacts(
             side=self.side,
             label=self.spec.label,
@@ -68,10 +70,10 @@ class SeenSide:
             place=self._place(),
             architecture=None if self.config is None else _architecture(self.config),
             is_causal=None if self.config is None else why_not_causal(self.config) is None,
-            parameters=None if not counts or None in counts else sum(count or 0 for count in counts),
+            parameters=sum(self.parts.values()) if self.parts else None,
             to_download_bytes=sum(each.to_download for each in looked),
             dtype=self.dtype,
-            needed_bytes=None if self.parts is None else sum(self.parts.values()),
+            needed_bytes=None if self.parts is None else bytes_of(self.parts),
             context=self.context,
             vocabulary=None if self.tokenizer is None else len(self.tokenizer),
             rows=None if self.config is None else getattr(self.config.get_text_config(), "vocab_size", None),
@@ -119,6 +121,11 @@ def see_side(side: Side, spec: ModelSpec, *, device: str) -> SeenSide:
     if seen.config is not None:
         _see_kind(seen)
     return seen
+
+
+def bytes_of(parts: Mapping[ModelSpec, int]) -> int:
+    """To have free for these weights and the work."""
+    return sum(needed_bytes(count, part.dtype) for part, count in parts.items())
 
 
 def has_system_role(tokenizer: Any) -> bool | None:
@@ -179,7 +186,7 @@ def _see_memory(seen: SeenSide, base: LookedAt) -> None:
     over = {key: seen.adapter} if spec.adapter is not None else {}
     looked = {replace(key, adapter=None, adapter_revision=None): base} | over
     if all(each is not None and each.parameters is not None for each in looked.values()):
-        seen.parts = {part: needed_bytes(each.parameters or 0, dtype) for part, each in looked.items() if each}
+        seen.parts = {part: each.parameters or 0 for part, each in looked.items() if each}
     for each in looked.values():
         if each is not None and each.to_download:
             seen.note("warns", f"{each.ref}: not downloaded yet; the first run fetches {size_text(each.to_download)}")

@@ -6,16 +6,17 @@ Leaves out the looking itself (scoring/pair_check.py), which imports torch and s
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
-from scoring.memory import available_bytes
+from scoring.memory import available_bytes, budget_bytes_of
 from scoring.pair_check_facts import Finding, PairCheck, SideFacts, size_text
 from scoring.pairs import ModelPair, ModelSpec
 from services.catalogue_store import catalogue, get_pair
 
 __all__ = [
-    "Finding", "PairCheck", "SideFacts", "check_catalogue_pair", "check_models", "check_pair", "free_memory",
-    "size_text",
+    "Finding", "FreeMemory", "PairCheck", "SideFacts", "check_catalogue_pair", "check_models", "check_pair",
+    "free_memory", "size_text",
 ]  # fmt: skip
 
 
@@ -40,13 +41,25 @@ def check_models(strong: str, weak: str) -> PairCheck:
     return check_pair(pair, is_declared=False)
 
 
-def free_memory() -> int | None:
-    """Bytes that are free where models would stand; None while only torch could tell (a GPU, and torch not loaded)."""
+@dataclass(frozen=True, slots=True)
+class FreeMemory:
+    """What is free where models would stand, and the part of it that they may take, in bytes."""
+
+    device: str
+    free_bytes: int
+    budget_bytes: int
+
+
+def free_memory() -> FreeMemory | None:
+    """None while only torch could tell (there is a GPU, and torch is not loaded yet)."""
+    device = "cpu"
     if "torch" in sys.modules:
         from scoring.models import choose_device
 
-        return available_bytes(choose_device())
-    return None if sys.platform == "darwin" or Path("/dev/nvidia0").exists() else available_bytes("cpu")
+        device = choose_device()
+    elif sys.platform == "darwin" or Path("/dev/nvidia0").exists():
+        return None
+    return FreeMemory(device, available_bytes(device), budget_bytes_of((device,), device))
 
 
 def _model(name: str) -> ModelSpec:

@@ -29,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 REVIEW, DATASETS, RUNS = "pages/review.py", "pages/datasets.py", "pages/runs.py"
 INSIGHTS, LIVE = "pages/insights.py", "pages/live.py"
+PAIRS = "pages/pairs.py"
 CRITERIA = "pages/criteria.py"
 DOMAINS = "pages/domains.py"
 BENCHMARKS = "pages/benchmarks.py"
@@ -36,6 +37,7 @@ BENCHMARKS = "pages/benchmarks.py"
 DATASET, RUN, ANNOTATOR = "dataset", "run", "as"  # names in the URL of what every screen shares
 SHARED = (DATASET, RUN, ANNOTATOR)
 ITEM, ONLY = "item", "only"  # in the URL of Review only
+PAIR = "pair"  # in a link to Runs: the pair to begin with
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ PAGES = (
     PageEntry(LIVE, "Live", ":material/edit_note:"),
     PageEntry(CRITERIA, "Criteria", ":material/tune:"),
     PageEntry(DOMAINS, "Domains", ":material/category:"),
+    PageEntry(PAIRS, "Pairs", ":material/compare_arrows:"),
     PageEntry(BENCHMARKS, "Benchmarks", ":material/leaderboard:"),
 )
 

@@ -74,7 +74,7 @@ def _facts(side: SideFacts) -> dict[str, str]:
         "Computes in": side.dtype or UNKNOWN,
         "Memory": _memory(side),
         "Engine, likely": side.engine or UNKNOWN,
-        "Licence": side.licence or ("not stated in its files" if side.place else UNKNOWN),
+        "Licence": side.licence or ("not stated in its files" if side.parameters else UNKNOWN),
     }
 
 

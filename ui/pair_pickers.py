@@ -14,7 +14,7 @@ from services import criteria_store
 from services.catalogue_store import PairRow, list_pairs
 from services.criteria_store import CriteriaBody, CriteriaRow
 from services.errors import ServiceError
-from ui import resources
+from ui import frame, resources
 from ui.panels import problem
 from ui.told_words import criteria_html
 from ui.wording import escaped
@@ -32,9 +32,13 @@ def load_pairs() -> tuple[PairRow, ...]:
 
 
 def pick_pair(page: str, pairs: Sequence[PairRow]) -> PairRow:
-    """The pair in hand, the demo first."""
+    """The pair in hand, the demo first. A link may name one to begin with; it is chosen once and leaves the URL."""
     by_name = {pair.name: pair for pair in pairs}
     key = f"{page}_pair"
+    named = st.query_params.get(frame.PAIR)
+    if named is not None:
+        st.session_state[key] = named
+        del st.query_params[frame.PAIR]
     if st.session_state.get(key) not in by_name:
         st.session_state[key] = next(iter(by_name))
     st.selectbox("Model pair", list(by_name), key=key, format_func=lambda name: by_name[name].title)

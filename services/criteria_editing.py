@@ -167,7 +167,7 @@ def keep_editing(
 def edited(sessions: sessionmaker[Session], before: ExemplarText, **texts: str) -> ExemplarText:
     """The exemplar with some of its texts replaced; what it was made from is never used to measure it either."""
     was = before.finished or before.was
-    after = replace(before, **texts, was=was)  # type: ignore[arg-type]
+    after = replace(before, **texts, was=was)
     done = after.finished
     if was is not None and done is not None and done != was:
         carry_origin(sessions, before=was, after=done)

@@ -24,8 +24,8 @@ def diff_html(before: CriteriaBody, after: CriteriaBody) -> str:
     parts = [_section("default", _lines(before, None), _lines(after, None), "")]
     for name in sorted({*old, *new}):
         mark = "" if name in old and name in new else "new domain" if name in new else "removed"
-        lines = [_lines(body, name) if name in known else [] for body, known in ((before, old), (after, new))]
-        parts.append(_section(name, *lines, mark))
+        was = _lines(before, name) if name in old else []
+        parts.append(_section(name, was, _lines(after, name) if name in new else [], mark))
     return "".join(parts)
 
 

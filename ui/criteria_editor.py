@@ -63,7 +63,13 @@ def _domain_label(editing: Editing, name: str) -> str:
 
 
 def _add_domain(in_hand: InHand, known: Sequence[str]) -> None:
-    with st.popover("Add domain", key="criteria_domain_panel", type="tertiary", icon=":material/add:"):
+    # the key changes with every domain, so that the panel closes once one was added
+    with st.popover(
+        "Add domain",
+        key=f"criteria_domain_panel_{len(in_hand.editing.domains)}",
+        type="tertiary",
+        icon=":material/add:",
+    ):
         if known:
             options = [*known, OTHER]
             st.selectbox("Domain", options, key="criteria_domain_known")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from services.trials import TrialReport
@@ -68,5 +69,5 @@ def _problems(report: TrialReport, key: str) -> None:
         st.html(table_html(("Item", "Reason", "Detail"), lines, numbers=(0,)))
 
 
-def _chart(figure: object, *, key: str, alt: str) -> None:
-    st.plotly_chart(figure, key=key, config=CHART_CONFIG, theme="streamlit", alt=alt)  # type: ignore[arg-type]
+def _chart(figure: go.Figure, *, key: str, alt: str) -> None:
+    st.plotly_chart(figure, key=key, config=CHART_CONFIG, theme="streamlit", alt=alt)

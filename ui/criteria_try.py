@@ -21,7 +21,7 @@ from ui.wording import count
 
 SAMPLES = {"decided": "decided by people", "gold": "with gold", "any": "any"}
 N_LIMIT, N_DEFAULT = 5_000, 100
-POLL_S = 0.7
+POLL_S = 1.0
 PROBLEM = "criteria_try_problem"
 FEW = 30  # decisions; fewer make wide intervals
 
@@ -60,7 +60,9 @@ def _form(in_hand: InHand, dataset: DatasetRow, run: RunRow) -> None:
     names = {"decided": f"decided by people ({dataset.n_decided:,})", "gold": f"with gold ({dataset.n_gold:,})",
              "any": f"any ({run.n_items:,})"}  # fmt: skip
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium", key="criteria_form"):
-        st.segmented_control("Items", list(SAMPLES), key="criteria_only", required=True, format_func=names.get)
+        st.segmented_control(
+            "Items", list(SAMPLES), key="criteria_only", required=True, format_func=lambda only: names[only]
+        )
         n = st.number_input("At most", 1, N_LIMIT, N_DEFAULT, 10, key="criteria_n", width=130)
         st.button(
             "Weigh under these criteria", key="criteria_try", type="primary", icon=":material/balance:",

@@ -28,6 +28,7 @@ KEYS = (
     ("← →", "previous and next item, nothing decided"),
     ("T", "token view: what each piece of text weighs"),
     ("X", "the exact text and token ids the models read"),
+    ("P", "what each criteria set lifts"),
     ("W G N I L H Y O", "after an override: the reasons, as their buttons say"),
     ("E", "after an override: make it an exemplar of the criteria"),
 )

@@ -55,14 +55,15 @@ def _left_out(accuracy: Accuracy, report: RouterReport) -> str:
     """What a reader of the share must know of items below the threshold, not asked, or in foreign domains."""
     parts = []
     if accuracy.n_below:
-        parts.append(f"{count(accuracy.n_below, 'item')} {threshold_words(report.threshold)} count as not right")
+        parts.append(f"Counted as not right: {count(accuracy.n_below, 'item')} {threshold_words(report.threshold)}")
     if accuracy.n_not_asked:
-        parts.append(f"{count(accuracy.n_not_asked, 'item')} the model could not be asked about too")
+        asked = f"{count(accuracy.n_not_asked, 'item')} that the model could not be asked about"
+        parts.append(asked if parts else f"Counted as not right: {asked}")
     if accuracy.n_unknown:
         parts.append(
             f"{count(accuracy.n_unknown, 'item')} of domains the router does not have are left out of the share"
         )
-    return "; ".join(parts) + "." if parts else ""
+    return ", ".join(parts) + "." if parts else ""
 
 
 def _alt(accuracy: Accuracy, truth: str) -> str:

@@ -17,7 +17,8 @@ from ui.charts import MAIN_COLOR, OTHER_COLOR, empty_figure
 from ui.pair_map_words import gap_words, pair_name, short_share
 
 LOW, MIDDLE, HIGH = "#a34b0f", "#6f6a63", "#116660"  # white text is clear on each
-CELL_PX, FRAME_PX = 54, 150
+CELL_PX, FRAME_PX = 60, 150
+WIDTH_PX = 440  # what the cells have on a small screen
 FEWEST_POINTS_PX = 380
 LABEL_LIMIT = 22  # characters of a model's name beside the map; the whole name is in the hover
 LEAST_SPAN = 5.0  # percentage points from the middle of the colours to either end
@@ -54,16 +55,18 @@ def heat_map(found: PairMap) -> go.Figure:
     figure.update_xaxes(title=title, tickvals=places, ticktext=labels, side="top", showgrid=False, zeroline=False)
     figure.update_yaxes(title="strong model", tickvals=places, ticktext=labels, showgrid=False, zeroline=False)
     figure.update_xaxes(range=[-0.5, len(names) - 0.5])
-    figure.update_yaxes(range=[len(names) - 0.5, -0.5])
+    figure.update_xaxes(constrain="domain")
+    figure.update_yaxes(range=[len(names) - 0.5, -0.5], scaleanchor="x", constrain="domain")  # a cell is a square
     return _framed(figure, height=FRAME_PX + CELL_PX * len(names))
 
 
 def _add_points(figure: go.Figure, pairs: Sequence[MapPair], names: Sequence[str]) -> None:
     """Points over the cells that can be clicked and carry the hover: a heat map's own cells cannot be selected."""
     place = {name: index for index, name in enumerate(names)}
+    size = min(CELL_PX - 8, WIDTH_PX // len(names))
     figure.add_scatter(
         x=[place[pair.weak] for pair in pairs], y=[place[pair.strong] for pair in pairs], mode="markers",
-        marker={"size": CELL_PX - 8, "symbol": "square", "color": "#ffffff", "opacity": 0.0},
+        marker={"size": size, "symbol": "square", "color": "#ffffff", "opacity": 0.0},
         selected={"marker": {"opacity": 0.25}}, unselected={"marker": {"opacity": 0.0}},
         customdata=[[pair.strong, pair.weak] for pair in pairs], text=[hover(pair) for pair in pairs],
         hovertemplate="%{text}<extra></extra>", showlegend=False, name="pairs",

@@ -64,22 +64,28 @@ def test_a_run_is_started_from_a_cell_of_the_map(small_desk: Desk, page: Any) ->
     visitor.settle(0.5)
     assert len(runs_of(small_desk)) == 6
     assert {(status, hidden) for _, status, hidden in runs_of(small_desk)} == {("done", 1)}
+    assert in_hand(visitor)[0] == "demo:strong", "the best pair is the first in hand"
     assert not visitor.errors()
     if SHOTS:
         visitor.shoot(Path(SHOTS) / "pair-map.png")
 
-    click_cell(visitor, "demo:strong", "tuned")
-    visitor.wait_until(lambda: "tuned" in visitor.keyed("pairs_map_weak").inner_text(), "the cell's weak model")
-    assert "demo:strong" in visitor.keyed("pairs_map_strong").inner_text()
+    click_cell(visitor, "tuned", "demo:weak")
+    visitor.wait_until(lambda: in_hand(visitor) == ("tuned", "demo:weak"), "the cell's pair")
     visitor.keyed("pairs_map_start").locator("button").click()
     page.wait_for_url("**/runs**")
     visitor.wait_until(lambda: len(runs_of(small_desk)) == 7, "the new run")
     visitor.wait_until(lambda: runs_of(small_desk)[-1][1] == "done", "the run to end", timeout_s=60)
-    assert runs_of(small_desk)[-1] == ("demo:strong over tuned", "done", 0)
+    assert runs_of(small_desk)[-1] == ("tuned over demo:weak", "done", 0)
     visitor.wait_until(lambda: "12 of 12 items" in page.inner_text("body"), "the run on the page")
     assert "0 log-probs computed" in page.inner_text("body"), "everything was in the cache"
     assert not visitor.errors()
     assert not visitor.scrolls_sideways()
+
+
+def in_hand(visitor: Visitor) -> tuple[str, str]:
+    """The pair beside the map, as its pickers show it."""
+    shown = [visitor.keyed(f"pairs_map_{side}").locator("input").input_value() for side in ("strong", "weak")]
+    return shown[0], shown[1]
 
 
 def click_cell(visitor: Visitor, strong: str, weak: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from services.correlation import MapCorrelation, over_models
 from services.intervals import Share, share
 from services.pair_map import MapModel, MapPair, PairMap
+from services.pair_map_pick import Pick
 from ui import charts_map, map_page
 from ui.charts_map import gap_figure, heat_map
 from ui.pair_map_words import basis_line, correlation_line, cost_words, memory_words, performance_line, verdict
@@ -87,19 +88,17 @@ def test_names_of_models_are_shown_as_text() -> None:
     for figure in (heat_map(hostile), gap_figure(hostile)):
         assert "<a href" not in figure.to_json()
         assert "<b>" not in figure.to_json()
-    page = map_page.page(hostile, charts_map_pick())
+    page = map_page.page(hostile, no_pick())
     assert "<a href='javascript" not in page
     assert "&lt;b&gt;bold" in page
 
 
-def charts_map_pick() -> object:
-    from services.pair_map_pick import Pick
-
+def no_pick() -> Pick:
     return Pick("any", 0, 0, ())
 
 
 def test_the_page_of_a_map_needs_nothing_from_elsewhere() -> None:
-    page = map_page.page(a_map(), charts_map_pick())  # type: ignore[arg-type]
+    page = map_page.page(a_map(), no_pick())
     assert "cdn.plot.ly" not in page.split("<h2>")[1][:2000]
     assert '<script src="http' not in page
     assert "picking at random" in page

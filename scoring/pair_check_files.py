@@ -57,6 +57,7 @@ def look_at_model(spec: ModelSpec) -> LookedAt:
     ref, folder = spec.ref, local_folder(spec.ref)
     if folder is None:
         return _look_at_hub(spec)
+    _refuse_adapter(ref, folder)
     config = read_json(ref, folder / "config.json")
     return _here(ref, folder, config, weight_files(ref, folder), is_hub=False)
 
@@ -131,6 +132,7 @@ def misfit(adapter: LookedAt, base: LookedAt) -> str | None:
 def _look_at_hub(spec: ModelSpec) -> LookedAt:
     ref = spec.ref
     folder = from_hub(ref, spec.revision, SMALL)
+    _refuse_adapter(ref, folder)
     config = read_json(ref, folder / "config.json")
     try:
         weights = weight_files(ref, folder)
@@ -139,6 +141,12 @@ def _look_at_hub(spec: ModelSpec) -> LookedAt:
     except ModelUnavailable:
         return _weights_at_hub(ref, folder, config)
     return _here(ref, folder, config, weights, is_hub=True)
+
+
+def _refuse_adapter(ref: str, folder: Path) -> None:
+    if (folder / CONFIG_FILE).is_file() and not (folder / "config.json").is_file():
+        base = read_json(ref, folder / CONFIG_FILE).get("base_model_name_or_path")
+        raise ModelUnavailable(f"{ref}: an adapter and no whole model; name its base ({base}) and put it over that")
 
 
 def _weights_at_hub(ref: str, folder: Path, config: Mapping[str, Any]) -> LookedAt:

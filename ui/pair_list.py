@@ -37,6 +37,7 @@ def show_list(rows: tuple[PairRow, ...]) -> None:
         problem(said[1])
         del st.session_state[SAID]
     st.caption(escaped(f"{count(len(rows), 'pair')}, {n_own} from {own_file()}. {memory_line(memory)}"))
+    rows = tuple(row for row in rows if row.name in pairs)  # one may have gone between the two readings
     for row in sorted(rows, key=lambda row: (row.name != "demo", not row.is_own)):
         with st.container(border=True, key=f"pairs_card_{_safe_key(row.name)}", gap="small"):
             left, right = st.columns([5, 3], vertical_alignment="center")

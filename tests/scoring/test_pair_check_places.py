@@ -75,6 +75,11 @@ def test_an_adapter_that_names_another_base_is_a_warning(adapter: Path, weak_fol
     assert any("its config says it was trained over" in line for line in lines(check, "warns"))
 
 
+def test_an_adapter_named_as_a_model_is_told_what_it_is(adapter: Path, strong_folder: Path) -> None:
+    (line,) = lines(check_of(ModelSpec(str(adapter)), ModelSpec(str(strong_folder))))
+    assert line == f"{adapter}: an adapter and no whole model; name its base ({strong_folder}) and put it over that"
+
+
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [

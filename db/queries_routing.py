@@ -5,12 +5,13 @@ Leaves out which of them counts (services/routing_resolve.py) and asking a model
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, insert, literal, select
+from sqlalchemy import ColumnElement, func, insert, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -75,15 +76,11 @@ def take_over_domains(session: Session, *, run_id: int, from_run_id: int) -> Non
 
 def corrections_of(session: Session, item_ids: Sequence[int]) -> dict[int, CorrectionRow]:
     """The correction that counts for each of the items: the latest, unless it takes one back."""
-    return _corrections(session, select(Item.item_id).where(Item.item_id.in_(item_ids)))
+    return _corrections(session, DomainCorrection.item_id.in_(item_ids))
 
 
-def _corrections(session: Session, items: Select[Any]) -> dict[int, CorrectionRow]:
-    latest = (
-        select(func.max(DomainCorrection.correction_id))
-        .where(DomainCorrection.item_id.in_(items))
-        .group_by(DomainCorrection.item_id)
-    )
+def _corrections(session: Session, of_items: ColumnElement[bool]) -> dict[int, CorrectionRow]:
+    latest = select(func.max(DomainCorrection.correction_id)).where(of_items).group_by(DomainCorrection.item_id)
     rows = session.execute(
         select(DomainCorrection.item_id, DomainCorrection.domain, Annotator.name, DomainCorrection.created_at)
         .join(Annotator, Annotator.annotator_id == DomainCorrection.annotator_id)
@@ -97,35 +94,45 @@ def _corrections(session: Session, items: Select[Any]) -> dict[int, CorrectionRo
 
 
 def routed_rows(session: Session, dataset_id: int, *, router_id: int, fingerprint: str | None) -> list[RoutedRow]:
-    """Every item of a dataset in file order, with this model's guess under this router where there is one."""
-    is_guess = (
-        (DomainGuess.item_id == Item.item_id)
-        & (DomainGuess.router_id == router_id)
-        & (DomainGuess.fingerprint == (fingerprint or ""))
-    )
-    rows = session.execute(
-        select(Item.item_id, Item.position, Item.domain, DomainGuess.probabilities, DomainGuess.problem)
-        .join(DomainGuess, is_guess, isouter=True)
-        .where(Item.dataset_id == dataset_id)
-        .order_by(Item.position)
-    ).all()
-    corrected = _corrections(session, select(Item.item_id).where(Item.dataset_id == dataset_id))
+    """Every item of a dataset in file order, with this model's guess under this router where there is one.
+
+    Put together here and not by a join: PostgreSQL, which has no statistics of what was written a moment ago, would
+    compare every item with every guess.
+    """
+    wanted = select(Item.item_id, Item.position, Item.domain).where(Item.dataset_id == dataset_id)
+    items = session.execute(wanted.order_by(Item.position)).all()
+    if not items:
+        return []
+    ids = [item_id for item_id, _, _ in items]
+    asked = select(DomainGuess.item_id, DomainGuess.probabilities, DomainGuess.problem).where(
+        DomainGuess.router_id == router_id, DomainGuess.fingerprint == (fingerprint or ""),
+        DomainGuess.item_id.between(min(ids), max(ids)),
+    )  # fmt: skip
+    guesses = {item_id: (found, problem) for item_id, found, problem in session.execute(asked)}
+    corrected = _corrections(session, DomainCorrection.item_id.between(min(ids), max(ids)))
     return [
-        RoutedRow(item_id, position, column, found, problem or "", corrected.get(item_id))
-        for item_id, position, column, found, problem in rows
+        RoutedRow(item_id, position, column, *guesses.get(item_id, (None, "")), corrected.get(item_id))
+        for item_id, position, column in items
     ]
 
 
 def guessing_models(session: Session, dataset_id: int, router_id: int) -> list[tuple[str, int]]:
     """(fingerprint, items it was asked about) of every model asked under this router, the latest asked first."""
+    ids = set(session.scalars(select(Item.item_id).where(Item.dataset_id == dataset_id)))
+    if not ids:
+        return []
     rows = session.execute(
-        select(DomainGuess.fingerprint, func.count())
-        .join(Item, Item.item_id == DomainGuess.item_id)
-        .where(Item.dataset_id == dataset_id, DomainGuess.router_id == router_id)
-        .group_by(DomainGuess.fingerprint)
-        .order_by(func.max(DomainGuess.created_at).desc(), DomainGuess.fingerprint)
+        select(DomainGuess.fingerprint, DomainGuess.item_id, DomainGuess.created_at).where(
+            DomainGuess.router_id == router_id, DomainGuess.item_id.between(min(ids), max(ids))
+        )
     )
-    return [(fingerprint, n) for fingerprint, n in rows]
+    counts: Counter[str] = Counter()
+    latest: dict[str, datetime] = {}
+    for fingerprint, item_id, when in rows:
+        if item_id in ids:
+            counts[fingerprint] += 1
+            latest[fingerprint] = max(when, latest.get(fingerprint, when))
+    return sorted(counts.items(), key=lambda pair: (latest[pair[0]], pair[0]), reverse=True)
 
 
 def column_domains(session: Session, dataset_id: int) -> dict[str | None, int]:

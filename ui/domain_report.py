@@ -30,6 +30,7 @@ def show_report(report: RouterReport) -> None:
         st.markdown("**Against corrections by hand**")
         if report.against_corrections.matrix.rows:
             _against(report.against_corrections, report, truth="by hand", key="domains_hand_matrix")
+            st.caption("Of the items somebody looked at: where those are the least sure, the whole dataset does better.")
         else:
             st.caption("Nobody has said what an item's domain is. Do so in the list below: one click each.")
 

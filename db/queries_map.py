@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db.tables import Dataset, Decision, Run, Score
+from db.tables import Dataset, Decision, Item, Run, Score
 
 ROWS_AT_ONCE = 20_000
 RUNS_AT_ONCE = 200  # SQLite takes some hundreds of parameters in one statement
@@ -66,10 +66,14 @@ def _rows(session: Session, wanted: Any) -> Iterator[Sequence[Any]]:
 
 
 def stamp_of(session: Session, dataset_id: int) -> tuple[int, ...]:
-    """(finished runs, the newest of them, the newest decision anywhere, items of the dataset)."""
+    """(finished runs, the newest of them, the newest decision, items) of the dataset."""
     runs = session.execute(
         select(func.count(), func.max(Run.run_id)).where(Run.dataset_id == dataset_id, Run.status == "done")
     ).one()
-    decision = session.scalar(select(func.max(Decision.decision_id)))
+    decision = session.scalar(
+        select(func.max(Decision.decision_id))
+        .join(Item, Item.item_id == Decision.item_id)
+        .where(Item.dataset_id == dataset_id)
+    )
     n_items = session.scalar(select(Dataset.n_items).where(Dataset.dataset_id == dataset_id))
     return runs[0], runs[1] or 0, decision or 0, n_items or 0

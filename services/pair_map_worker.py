@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -108,12 +108,10 @@ class MapWorker:
             elapsed_s = time.monotonic() - entry.began if entry.progress.state == "working" else 0.0
             return replace(entry.progress, elapsed_s=elapsed_s) if elapsed_s else entry.progress
 
-    def jobs_of(self, dataset_id: int) -> Sequence[MapJob]:
-        """The jobs of a dataset that wait or run."""
+    def latest(self, dataset_id: int) -> MapJob | None:
+        """The job of a dataset that was asked for last, however it stands; None when this process knows none."""
         with self._lock:
-            return [
-                job for job, one in self._entries.items() if job.dataset_id == dataset_id and one.progress.is_active
-            ]
+            return next((job for job in reversed(self._entries) if job.dataset_id == dataset_id), None)
 
     def stop(self, job: MapJob) -> None:
         """Ask it to end; what was computed is kept."""

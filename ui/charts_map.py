@@ -103,8 +103,17 @@ def gap_figure(found: PairMap) -> go.Figure:
         hovertemplate="%{text}<extra></extra>",
     )  # fmt: skip
     figure.update_xaxes(title=f"performance gap, strong - weak ({_scale(found)})", zeroline=True)
-    figure.update_yaxes(title="best response right (%), with 95 % interval")
+    low, high = 100 * min(_lows(pairs)), 100 * max(_highs(pairs))
+    figure.update_yaxes(title="best response right (%), with 95 % interval", range=[low - 4, high + 4])
     return _framed(figure, height=max(FEWEST_POINTS_PX, FRAME_PX + CELL_PX * len(found.models)))
+
+
+def _lows(pairs: Sequence[MapPair]) -> list[float]:
+    return [pair.accuracy.low or 0.0 for pair in pairs]
+
+
+def _highs(pairs: Sequence[MapPair]) -> list[float]:
+    return [pair.accuracy.high or 0.0 for pair in pairs]
 
 
 def hover(pair: MapPair) -> str:

@@ -14,7 +14,7 @@ from services.errors import ServiceError
 from services.pair_map import MapData, read_map
 from services.pair_map_worker import MapJob
 from ui import frame, pickers, resources
-from ui.pair_map_models import choose_models, see_to_weighing
+from ui.pair_map_models import choose_models, job_asked_for, see_to_weighing
 from ui.pair_map_view import show_view
 from ui.pair_map_words import JUDGED_WORDS
 from ui.panels import problem
@@ -67,8 +67,10 @@ def _pick_criteria(dataset: DatasetRow) -> str:
     key = f"{CRITERIA}_{dataset.dataset_id}"
     if st.session_state.get(key) not in rows:
         ids = {name: row.criteria_id for name, row in rows.items()}
+        under_way = job_asked_for(dataset.dataset_id)
+        wanted = None if under_way is None else under_way.criteria
         fullest = pair_map_choice.fullest_criteria(resources.sessions(), dataset.dataset_id, ids)
-        st.session_state[key] = fullest or ("none" if "none" in rows else next(iter(rows)))
+        st.session_state[key] = wanted or fullest or ("none" if "none" in rows else next(iter(rows)))
     st.selectbox(
         "Criteria", list(rows), key=key, format_func=lambda name: f"Criteria: {rows[name].title or name}",
         label_visibility="collapsed",

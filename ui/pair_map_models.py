@@ -31,13 +31,16 @@ def choose_models(dataset: DatasetRow, criteria: str) -> tuple[str, ...]:
     offered = pair_map_choice.offered_models()
     weighed = pair_map_choice.weighed_names(resources.sessions(), dataset.dataset_id, criteria, offered)
     added = tuple(st.session_state.get(ADDED, ()))
-    labels = {one.name: one.label for one in offered} | {
-        name: name for name in (*weighed, *added) if name not in {one.name for one in offered}
-    }
+    wanted = job_asked_for(dataset.dataset_id)
+    known = {one.name for one in offered}
+    others = (*weighed, *added, *(wanted.names if wanted is not None else ()))
+    labels = {one.name: one.label for one in offered} | {name: name for name in others if name not in known}
     key = f"{MODELS}_{dataset.dataset_id}_{criteria}"
     chosen = st.session_state.get(key)
     if chosen is None:
-        st.session_state[key] = list(pair_map_choice.first_choice(weighed, offered))
+        is_wanted = wanted is not None and wanted.criteria == criteria
+        first = wanted.names if wanted is not None and is_wanted else pair_map_choice.first_choice(weighed, offered)
+        st.session_state[key] = list(first)
     else:
         st.session_state[key] = [name for name in chosen if name in labels]
     pending = st.session_state.pop(f"{ADDED}_new", None)
@@ -52,6 +55,14 @@ def choose_models(dataset: DatasetRow, criteria: str) -> tuple[str, ...]:
     with right:
         _add_another(offered)
     return tuple(st.session_state[key])
+
+
+def job_asked_for(dataset_id: int) -> MapJob | None:
+    """The map of this dataset that was asked for last and is not there yet: a visitor who comes back looks for it."""
+    worker = resources.map_worker()
+    job = worker.latest(dataset_id)
+    progress = None if job is None else worker.progress(job)
+    return None if progress is None or progress.state == "done" else job
 
 
 def _label(name: str, labels: dict[str, str], weighed: tuple[str, ...]) -> str:

@@ -33,7 +33,7 @@ def correlation_line(name: str, found: MapCorrelation | None) -> str:
     of = f"{found.n_pairs} pairs of {found.n_models} models"
     if found.low is None or found.high is None:
         return f"{name} {found.value:+.2f} ({of}; an interval takes {FEW_MODELS} models or more)"
-    chance = "" if found.p_value is None else f", p = {p_words(found.p_value)}"
+    chance = "" if found.p_value is None else f", p {p_words(found.p_value)}"
     return f"{name} {found.value:+.2f} (95 % interval {found.low:+.2f} to {found.high:+.2f} over models, {of}{chance})"
 
 
@@ -46,9 +46,9 @@ def p_words(p_value: float) -> str:
     """A p-value with as many digits as matter.
 
     >>> p_words(0.0412), p_words(0.0002)
-    ('0.041', 'below 0.001')
+    ('= 0.041', 'below 0.001')
     """
-    return "below 0.001" if p_value < 0.001 else f"{p_value:.3f}"
+    return "below 0.001" if p_value < 0.001 else f"= {p_value:.3f}"
 
 
 def verdict(found: MapCorrelation | None) -> str:
@@ -117,7 +117,10 @@ def behind_words(behind: Difference | None) -> str:
     if behind.value is None or behind.low is None or behind.high is None:
         return "not known"
     span = f"{100 * behind.value:.1f} ({100 * behind.low:.1f} to {100 * behind.high:.1f})"
-    return f"{span} noise" if behind.is_noise else span
+    if not behind.is_noise:
+        return span
+    by_signs = behind.low > 0 and behind.p_value is not None  # the interval alone would call it a difference
+    return f"{span} noise, p {p_words(behind.p_value or 0.0)}" if by_signs else f"{span} noise"
 
 
 def pick_line(found: Pick) -> str:
@@ -128,9 +131,9 @@ def pick_line(found: Pick) -> str:
     basis = f"{found.n:,} items judged by {JUDGED_WORDS[found.judged_by]}"
     name = pair_name(best.pair.strong, best.pair.weak)
     if not found.n_as_good:
-        return f"{name} is the best on {basis}; no other pair comes near."
-    others = "1 other pair is" if found.n_as_good == 1 else f"{found.n_as_good} other pairs are"
-    return f"{name} comes first on {basis}, but {others} within noise of it. {_cheapest(found)}"
+        return f"First on {basis}: {name}. No other pair comes near."
+    others = "One other pair is" if found.n_as_good == 1 else f"{found.n_as_good} other pairs are"
+    return f"First on {basis}: {name}. {others} within noise of it. {_cheapest(found)}"
 
 
 def _cheapest(found: Pick) -> str:

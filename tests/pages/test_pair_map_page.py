@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from map_builders import graded, write_map
 from visitor import HOSTILE, Visitor, weighed_desk
@@ -41,7 +43,7 @@ def test_a_stored_map_is_shown_with_its_figures_its_correlation_and_its_baseline
     assert "95 % interval" in visitor.html
     for baseline in ("the shortest response", "the longest response", "picking at random", "m/d alone"):
         assert baseline in visitor.html
-    assert "comes first on 40 items" in visitor.html
+    assert "First on 40 items" in visitor.html
     assert "pairs_map_weigh" not in visitor.keys, "nothing is missing"
     assert visitor.has_no_trouble()
 
@@ -116,3 +118,32 @@ def test_an_unknown_dataset_is_said(mapped: int) -> None:
     visitor = open_map(dataset="nowhere")
     assert "No such dataset" in visitor.words
     assert visitor.has_no_trouble()
+
+
+def test_who_comes_back_while_a_map_is_weighed_finds_its_models_and_how_far_it_is(
+    mapped: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A source that never opens a model stands for a long weighing."""
+    from services.pair_map_worker import MapJob
+    from ui import resources
+
+    go_on = threading.Event()
+
+    def slow_room() -> object:
+        go_on.wait(60)
+        raise ImportError("no torch here")
+
+    worker = resources.map_worker()
+    monkeypatch.setattr(worker, "_models_factory", slow_room)
+    job = MapJob(mapped, ("m/a", "m/new"), "helpful")
+    worker.start(job)
+    visitor = open_map(dataset="mapped")
+    assert visitor.at.multiselect(key=f"pairs_map_models_{mapped}_helpful").value == ["m/a", "m/new"]
+    assert "pairs_map_stop" in visitor.keys
+    visitor.press("pairs_map_stop")
+    go_on.set()
+    worker.join()
+    progress = worker.progress(job)
+    assert progress is not None
+    assert not progress.is_active
+    assert "No torch here" in open_map(dataset="mapped").html, "and why it ended, whoever looks"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from service_builders import WatchedSource, make_dataset, plain_items, queue_run, wait_until
+from service_builders import WatchedSource, make_dataset, plain_items, queue_run
 
 from scoring.pairs import ModelSpec
 from services.errors import NotFound, Refused
@@ -153,7 +153,8 @@ def test_the_apps_thread_weighs_a_map_and_says_how_far_it_is(
     assert worker.progress(job) is None
     worker.start(job)
     worker.start(job)
-    assert worker.jobs_of(dataset_id) in ([job], [])
+    assert worker.latest(dataset_id) == job
+    assert worker.latest(dataset_id + 1) is None
     worker.join()
     progress = worker.progress(job)
     assert progress is not None
@@ -172,7 +173,7 @@ def test_a_map_that_cannot_be_weighed_says_why_and_the_next_one_goes_on(
     good = MapJob(dataset_id, names[:2], "none")
     worker.start(missing)
     worker.start(good)
-    wait_until(lambda: not worker.jobs_of(dataset_id))
+    worker.join()
     failed, done = worker.progress(missing), worker.progress(good)
     assert failed is not None
     assert done is not None

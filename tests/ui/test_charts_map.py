@@ -106,7 +106,7 @@ def test_the_page_of_a_map_needs_nothing_from_elsewhere() -> None:
 
 def test_a_correlation_is_said_with_what_it_rests_on() -> None:
     found = MapCorrelation(42, 7, 0.9123, 0.5, 0.99, 0.0004, over_models([0.1, 0.2], [[0, 1], [0, 0]], "pearson").as_if_independent)  # fmt: skip  # noqa: E501
-    words = "Pearson +0.91 (95 % interval +0.50 to +0.99 over models, 42 pairs of 7 models, p = below 0.001)"
+    words = "Pearson +0.91 (95 % interval +0.50 to +0.99 over models, 42 pairs of 7 models, p below 0.001)"
     assert correlation_line("Pearson", found) == words
     assert verdict(found) == "On this dataset a larger gap goes with a more accurate pair."
     assert "does not predict" in verdict(replace(found, low=-0.2))

@@ -66,6 +66,12 @@ def item_domains(session: Session, run_id: int, item_ids: Sequence[int]) -> dict
     return {found.item_id: found for found in session.scalars(wanted)}
 
 
+def domains_taken(session: Session, run_id: int) -> dict[int, str | None]:
+    """item_id -> the domain the run took for it, where that is not the item's own column; None: the default."""
+    wanted = select(ItemDomain.item_id, ItemDomain.domain).where(ItemDomain.run_id == run_id)
+    return dict(session.execute(wanted).all())
+
+
 def take_over_domains(session: Session, *, run_id: int, from_run_id: int) -> None:
     """Copy into a new run every domain that another took; no row comes into memory."""
     values: dict[str, Any] = {column.key: column for column in ItemDomain.__table__.columns}

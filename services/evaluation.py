@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from db.queries_evaluation import GoldRow, gold_rows
+from db.queries_routing import domains_taken
 from db.tables import Item
 from scoring.world import WorldRule
 from services.credits import chance, credit, gold_best
@@ -34,6 +35,7 @@ WAYS: dict[str, Callable[[GoldRow], float | None]] = {
     "longest": lambda row: row.n_characters,
     "shortest": lambda row: -row.n_characters,
 }
+DEFAULT_DOMAIN = "default"  # of items that the run found no domain for
 BASELINES = ("weak", "strong", "longest", "shortest", "chance")
 
 
@@ -61,9 +63,11 @@ class Evaluation:
     n_within_noise: int
     switch: tuple[SwitchShare, ...]
     world: WorldReport | None
+    by_run_domain: dict[str, Share] = field(default_factory=dict)  # the run's own, where it took none of the file's
 
     def to_json(self) -> dict[str, Any]:
-        """The one object that `tare evaluate --json` prints."""
+        """The one object that `tare evaluate --json` prints; `by_run_domain` only where the run has its own domains."""
+        taken = {name: asdict(part) for name, part in self.by_run_domain.items()}
         return {
             "dataset": self.dataset,
             "run": self.run,
@@ -76,7 +80,7 @@ class Evaluation:
             "baselines": {name: asdict(part) for name, part in self.baselines.items()},
             "switch": [asdict(part) for part in self.switch],
             "world": None if self.world is None else asdict(self.world),
-        }
+        } | ({"by_run_domain": taken} if taken else {})
 
 
 @dataclass(slots=True)
@@ -104,6 +108,7 @@ class Tallies:
     whole: Tally = field(default_factory=Tally)
     by_domain: dict[str, Tally] = field(default_factory=dict)
     by_subset: dict[str, Tally] = field(default_factory=dict)
+    by_run_domain: dict[str, Tally] = field(default_factory=dict)
     n_without_gold: int = 0
 
     def slices(self, by: dict[str, Tally], way: str) -> dict[str, Share]:
@@ -130,7 +135,8 @@ def evaluate(sessions: sessionmaker[Session], dataset_id: int, run_id: int | Non
 def tally(session: Session, run_id: int) -> Tallies:
     """The credit of every way of ranking, whole and by slice, in one pass over the run."""
     found = Tallies()
-    for _, rows in groupby(gold_rows(session, run_id), key=lambda row: row.item_id):
+    taken = domains_taken(session, run_id)
+    for item_id, rows in groupby(gold_rows(session, run_id), key=lambda row: row.item_id):
         candidates = list(rows)
         gold = gold_best([row.gold_rank for row in candidates], [row.gold_score for row in candidates])
         if not gold:
@@ -141,6 +147,8 @@ def tally(session: Session, run_id: int) -> Tallies:
         for by, name in ((found.by_domain, candidates[0].domain), (found.by_subset, candidates[0].subset)):
             if name is not None:
                 by.setdefault(name, Tally()).add(credits)
+        if item_id in taken:
+            found.by_run_domain.setdefault(taken[item_id] or DEFAULT_DOMAIN, Tally()).add(credits)
     return found
 
 
@@ -167,6 +175,7 @@ def _evaluation(
         accuracy_mean=found.whole.share("mean"),
         by_domain=found.slices(found.by_domain, run.rank_by),
         by_subset=found.slices(found.by_subset, run.rank_by),
+        by_run_domain=found.slices(found.by_run_domain, run.rank_by),
         baselines={name: found.whole.share(name) for name in BASELINES},
         n_items=n_items,
         n_without_gold=found.n_without_gold,

@@ -14,7 +14,7 @@ from services.catalogue_store import PairRow
 from services.datasets import DatasetRow
 from services.errors import Refused
 from services.routing_choice import BY_COLUMN, DEFAULT_THRESHOLD, Routing
-from ui import frame, resources
+from ui import resources
 from ui.panels import note
 from ui.wording import count
 
@@ -52,9 +52,7 @@ def column_words(counts: Mapping[str | None, int]) -> str:
 def _fixed(key: str, counts: Mapping[str | None, int]) -> Routing:
     known = [row for row in routing.list_routers(resources.sessions()) if row.is_builtin]
     names = list(dict.fromkeys([*(name for router in known for name in router.body.names), *filter(None, counts)]))
-    name = st.selectbox(
-        "The domain of all items", names, key=f"{key}_domain", accept_new_options=True, format_func=frame.plain
-    )
+    name = st.selectbox("The domain of all items", names, key=f"{key}_domain", accept_new_options=True)
     try:
         return Routing("fixed", domain=name)
     except Refused as refused:
@@ -66,7 +64,7 @@ def _router(key: str, pair: PairRow) -> Routing:
     rows = {row.router_id: row for row in routing.list_routers(resources.sessions())}
     at_router, at_threshold = st.columns(2)
     router_id = at_router.selectbox(
-        "Router", list(rows), key=f"{key}_router", format_func=lambda number: frame.plain(rows[number].label)
+        "Router", list(rows), key=f"{key}_router", format_func=lambda number: rows[number].label
     )
     percent = at_threshold.slider(
         "Sure enough from", 0, 100, round(100 * DEFAULT_THRESHOLD), step=5, format="%d %%", key=f"{key}_threshold",

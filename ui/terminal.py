@@ -116,7 +116,12 @@ def print_evaluation(report: Evaluation) -> None:
         ("reward, sum", share_text(report.accuracy_sum)),
         ("reward, per-token mean", share_text(report.accuracy_mean)),
     ]
-    for label, shares in (("", report.baselines), ("domain ", report.by_domain), ("subset ", report.by_subset)):
+    for label, shares in (
+        ("", report.baselines),
+        ("domain ", report.by_domain),
+        ("run's domain ", report.by_run_domain),
+        ("subset ", report.by_subset),
+    ):
         rows += [(f"{label}{key}", share_text(share)) for key, share in shares.items()]
     for turn in report.switch:
         share = Share(n=turn.n, value=turn.value, low=turn.low, high=turn.high)

@@ -30,6 +30,7 @@ from scoring.protocol import LogprobRequest
 from scoring.room import ModelRoom
 from services.criteria_store import find_criteria
 from services.errors import Refused
+from services.evaluation import evaluate
 from services.precise import start_again
 from services.reviews import load_item
 from services.routing import correct_domain, route_dataset
@@ -243,11 +244,14 @@ def test_the_exact_input_and_the_review_screen_show_the_domain_the_run_took(desk
     shown = load_item(desk, dataset_id=dataset_id, annotator="ann", run_id=run_id)
     assert shown is not None
     assert (shown.domain, shown.run_domain and shown.run_domain.domain) == ("gh", "kl")
+    report = evaluate(desk, dataset_id, run_id)
+    assert (set(report.by_domain), set(report.by_run_domain)) == ({"gh"}, {"kl"})
     by_column = by_domain_run(desk, dataset_id, Routing())
     weigh(desk, room, by_column)
     shown = load_item(desk, dataset_id=dataset_id, annotator="ann", run_id=by_column)
     assert shown is not None
     assert shown.run_domain is None
+    assert evaluate(desk, dataset_id, by_column).by_run_domain == {}
 
 
 def test_the_same_words_take_up_an_unfinished_routed_run_and_other_domains_do_not(desk: Sessions) -> None:

@@ -21,9 +21,10 @@ from db.tables import Criteria, utc_now
 from db.tables_criteria import CriteriaDraft
 from scoring.criteria_body import CriteriaBody
 from services.annotators import AnnotatorRow, ensure_annotator
-from services.criteria_store import NAME_LIMIT, CriteriaRow, add_version, find_criteria, get_criteria
+from services.criteria_store import CriteriaRow, add_version, find_criteria, get_criteria
 from services.errors import NotFound, Refused
 from services.formats.cleaning import clean
+from services.version_store import NAME_LIMIT
 
 
 @dataclass(frozen=True, slots=True)

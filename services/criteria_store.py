@@ -10,8 +10,6 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, func, select, tuple_
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from db.tables import Criteria
@@ -19,11 +17,9 @@ from scoring.criteria import GENERAL, CriteriaBody, DomainCriteria, builtin_crit
 from scoring.pairs import ModelPair
 from services.catalogue_store import get_pair
 from services.errors import NotFound, Refused
+from services.version_store import find_version, keep_version, latest_of, latest_versions, sound_name
 
-NAME_LIMIT = 100  # characters, as the column has it
-TITLE_LIMIT = 200
 FOR_ANY_PAIR = tuple(criteria.name for criteria in GENERAL)
-RACES_ENDURED = 5  # two people saving the same name at once: the later one takes the next number
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +50,7 @@ def list_criteria(sessions: sessionmaker[Session], *, pair: str | None = None) -
 
     The lines of another, closed pair (the demo's) are left out: they mean nothing to this one.
     """
-    latest = select(Criteria.name, func.max(Criteria.version)).group_by(Criteria.name)
-    wanted = select(Criteria).where(_name_and_version_in(latest)).order_by(Criteria.is_builtin.desc(), Criteria.name)
-    with sessions() as session:
-        rows = tuple(_row(found) for found in session.scalars(wanted))
+    rows = tuple(map(_row, latest_versions(sessions, Criteria)))
     model_pair = None if pair is None else get_pair(pair)
     offered = [row for row in rows if model_pair is None or is_offered(row, pair=model_pair)]
     return tuple(sorted(offered, key=lambda row: _place(row, model_pair)))  # equals stay in the order of their names
@@ -112,26 +105,13 @@ def get_criteria(sessions: sessionmaker[Session], criteria_id: int) -> CriteriaR
 
 def find_criteria(sessions: sessionmaker[Session], name: str, *, version: int | None = None) -> CriteriaRow:
     """The named set, its latest version unless told; NotFound lists the names there are."""
-    wanted = select(Criteria).where(Criteria.name == name).order_by(Criteria.version.desc()).limit(1)
-    if version is not None:
-        wanted = wanted.where(Criteria.version == version)
-    with sessions() as session:
-        found = session.scalar(wanted)
-        if found is not None:
-            return _row(found)
-        names = session.scalars(select(Criteria.name).distinct().order_by(Criteria.name)).all()
-    which = f"{name!r}" if version is None else f"{name!r} in version {version}"
-    raise NotFound(f"no criteria {which}; there is {', '.join(names) or 'none yet'}")
+    return _row(find_version(sessions, Criteria, name, version=version))
 
 
 def add_version(sessions: sessionmaker[Session], name: str, *, title: str, body: CriteriaBody) -> CriteriaRow:
     """Keep an edit: the next version of `name`, or the latest one when the body is the same. Safe when two do it."""
-    wanted = name.strip()
-    if not 1 <= len(wanted) <= NAME_LIMIT:
-        raise Refused(f"the criteria's name has {len(wanted)} characters; give one of 1 to {NAME_LIMIT}")
-    if len(title) > TITLE_LIMIT:
-        raise Refused(f"the criteria's title has {len(title)} characters; the limit is {TITLE_LIMIT}")
-    latest = _latest(sessions, wanted)
+    wanted = sound_name("the criteria's", name, title)
+    latest = latest_of(sessions, Criteria, wanted)
     if wanted in builtin_criteria() and (latest is None or latest.is_builtin):
         raise Refused(f"{wanted!r} is built in and stays as it is; save the edit under another name")
     return _keep(sessions, wanted, title=title.strip(), body=body, is_builtin=False)
@@ -140,33 +120,10 @@ def add_version(sessions: sessionmaker[Session], name: str, *, title: str, body:
 def _keep(
     sessions: sessionmaker[Session], name: str, *, title: str, body: CriteriaBody, is_builtin: bool
 ) -> CriteriaRow:
-    races_left = RACES_ENDURED
-    while True:
-        latest = _latest(sessions, name)
-        is_theirs = latest is not None and is_builtin and not latest.is_builtin
-        if latest is not None and (is_theirs or latest.sha256 == body.sha256):
-            return _row(latest)
-        row = Criteria(
-            name=name, version=1 if latest is None else latest.version + 1, title=title,
-            body=json.loads(body.to_json()), sha256=body.sha256, is_builtin=is_builtin,
-        )  # fmt: skip
-        try:
-            with sessions.begin() as session:
-                session.add(row)
-            return _row(row)
-        except IntegrityError:  # somebody took this number; look again
-            races_left -= 1
-            if not races_left:
-                raise
-
-
-def _latest(sessions: sessionmaker[Session], name: str) -> Criteria | None:
-    with sessions() as session:
-        return session.scalar(select(Criteria).where(Criteria.name == name).order_by(Criteria.version.desc()).limit(1))
-
-
-def _name_and_version_in(latest: Select[str, int]) -> ColumnElement[bool]:
-    return tuple_(Criteria.name, Criteria.version).in_(latest)
+    kept = json.loads(body.to_json())
+    return _row(
+        keep_version(sessions, Criteria, name, title=title, body=kept, sha256=body.sha256, is_builtin=is_builtin)
+    )
 
 
 def _row(found: Criteria) -> CriteriaRow:

@@ -17,7 +17,7 @@ from services.annotators import ensure_annotator
 from services.errors import NotFound, Refused
 from services.routing_report import guess_of
 from services.routing_resolve import BELOW, ResolvedDomain, resolve
-from services.routing_store import NAME_LIMIT
+from services.version_store import NAME_LIMIT
 
 SORTS = ("least sure", "file order")
 FILTERS = ("all", "below threshold", "not as the file says", "corrected", "not asked")

@@ -8,19 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, tuple_
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from db.tables_criteria import Router
 from scoring.router import THREE_DOMAINS, RouterBody
 from services.errors import NotFound, Refused
+from services.version_store import NAME_LIMIT, find_version, keep_version, latest_versions, sound_name
 
 BUILTIN = "three-domains"
 BUILTIN_TITLE = "Chat, reasoning, safety"
-NAME_LIMIT = 100  # characters, as the column has it; a domain's name too, as a run keeps it
-TITLE_LIMIT = 200
-RACES_ENDURED = 5  # two people saving the same name at once: the later one takes the next number
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +45,7 @@ def ensure_builtin_router(sessions: sessionmaker[Session]) -> RouterRow:
 
 def list_routers(sessions: sessionmaker[Session]) -> tuple[RouterRow, ...]:
     """The latest version of each name, the built-in one first."""
-    latest = select(Router.name, func.max(Router.version)).group_by(Router.name)
-    wanted = select(Router).where(tuple_(Router.name, Router.version).in_(latest))
-    with sessions() as session:
-        found = session.scalars(wanted.order_by(Router.is_builtin.desc(), Router.name))
-        return tuple(_row(router) for router in found)
+    return tuple(map(_row, latest_versions(sessions, Router)))
 
 
 def get_router(sessions: sessionmaker[Session], router_id: int) -> RouterRow:
@@ -67,25 +59,12 @@ def get_router(sessions: sessionmaker[Session], router_id: int) -> RouterRow:
 
 def find_router(sessions: sessionmaker[Session], name: str = BUILTIN, *, version: int | None = None) -> RouterRow:
     """The named router, its latest version unless told; NotFound lists the names there are."""
-    wanted = select(Router).where(Router.name == name).order_by(Router.version.desc()).limit(1)
-    if version is not None:
-        wanted = wanted.where(Router.version == version)
-    with sessions() as session:
-        found = session.scalar(wanted)
-        if found is not None:
-            return _row(found)
-        names = session.scalars(select(Router.name).distinct().order_by(Router.name)).all()
-    which = f"{name!r}" if version is None else f"{name!r} in version {version}"
-    raise NotFound(f"no router {which}; there is {', '.join(names) or 'none yet'}")
+    return _row(find_version(sessions, Router, name, version=version))
 
 
 def add_router_version(sessions: sessionmaker[Session], name: str, *, body: RouterBody, title: str = "") -> RouterRow:
     """Keep an edit: the next version of `name`, or the latest one when the body is the same. Safe when two do it."""
-    wanted = name.strip()
-    if not 1 <= len(wanted) <= NAME_LIMIT:
-        raise Refused(f"the router's name has {len(wanted)} characters; give one of 1 to {NAME_LIMIT}")
-    if len(title) > TITLE_LIMIT:
-        raise Refused(f"the router's title has {len(title)} characters; the limit is {TITLE_LIMIT}")
+    wanted = sound_name("the router's", name, title)
     if wanted == BUILTIN:
         raise Refused(f"{wanted!r} is built in and stays as it is; save the edit under another name")
     long = next((domain for domain in body.names if len(domain) > NAME_LIMIT), None)
@@ -116,24 +95,11 @@ def text_of_body(body: RouterBody) -> str:
 
 
 def _keep(sessions: sessionmaker[Session], name: str, *, title: str, body: RouterBody, is_builtin: bool) -> RouterRow:
-    races_left = RACES_ENDURED
-    while True:
-        with sessions() as session:
-            latest = session.scalar(select(Router).where(Router.name == name).order_by(Router.version.desc()).limit(1))
-        if latest is not None and latest.sha256 == body.sha256:
-            return _row(latest)
-        row = Router(
-            name=name, version=1 if latest is None else latest.version + 1, title=title, body=body.to_json(),
-            sha256=body.sha256, is_builtin=is_builtin,
-        )  # fmt: skip
-        try:
-            with sessions.begin() as session:
-                session.add(row)
-            return _row(row)
-        except IntegrityError:  # somebody took this number; look again
-            races_left -= 1
-            if not races_left:
-                raise
+    return _row(
+        keep_version(
+            sessions, Router, name, title=title, body=body.to_json(), sha256=body.sha256, is_builtin=is_builtin
+        )
+    )
 
 
 def _row(found: Router) -> RouterRow:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from services import criteria_drafts, criteria_store
+from services import criteria_drafts, criteria_store, version_store
 from services.errors import Refused
 from ui import frame, resources
 from ui.criteria_overrides import FROM_REVIEW
@@ -86,7 +86,7 @@ def adopt_panel(in_hand: InHand, *, key: str) -> None:
         name_key = f"{key}_name"
         if name_key not in st.session_state:
             st.session_state[name_key] = _free_name(in_hand.name)
-        st.text_input("Name", key=name_key, max_chars=criteria_store.NAME_LIMIT)
+        st.text_input("Name", key=name_key, max_chars=version_store.NAME_LIMIT)
         st.button("Adopt", key=key, type="primary", on_click=_adopt, args=(in_hand, name_key))
         said = st.session_state.pop(REFUSED, None)
         if said:
@@ -96,7 +96,7 @@ def adopt_panel(in_hand: InHand, *, key: str) -> None:
 def _free_name(name: str) -> str:
     taken = set_names()
     names = (f"my-{name}", *(f"my-{name}-{n}" for n in range(2, 100)))
-    return next((one for one in names if one not in taken), "")[: criteria_store.NAME_LIMIT]
+    return next((one for one in names if one not in taken), "")[: version_store.NAME_LIMIT]
 
 
 def _adopt(in_hand: InHand, name_key: str | None) -> None:

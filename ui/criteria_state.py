@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from services import criteria_drafts, criteria_store
+from services import criteria_drafts, criteria_store, version_store
 from services.criteria_drafts import Draft
 from services.criteria_editing import Editing, keep_editing, read_editing
 from services.criteria_store import CriteriaBody, CriteriaRow
@@ -171,8 +171,8 @@ def take_back() -> None:
 def new_set(name: str) -> None:
     """Begins an empty draft under a new name."""
     wanted = name.strip()
-    if not 1 <= len(wanted) <= criteria_store.NAME_LIMIT:
-        tell(f"The name has {len(wanted)} characters; give one of 1 to {criteria_store.NAME_LIMIT}.", is_error=True)
+    if not 1 <= len(wanted) <= version_store.NAME_LIMIT:
+        tell(f"The name has {len(wanted)} characters; give one of 1 to {version_store.NAME_LIMIT}.", is_error=True)
     elif wanted in set_names():
         tell(f"The name {wanted!r} is taken; choose it above to edit it, or another name.", is_error=True)
     else:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from services import routing_store
+from services import routing_store, version_store
 from services.errors import ServiceError
 from services.routing_choice import DEFAULT_THRESHOLD
 from services.routing_store import RouterRow
@@ -66,7 +66,7 @@ def _form(router: RouterRow) -> None:
     at_name, at_text = f"domains_name_{router.router_id}", f"domains_text_{router.router_id}"
     st.session_state.setdefault(at_name, "" if router.is_builtin else router.name)
     st.session_state.setdefault(at_text, routing_store.text_of_body(router.body))
-    st.text_input("Name", key=at_name, max_chars=routing_store.NAME_LIMIT, placeholder="a name of your own")
+    st.text_input("Name", key=at_name, max_chars=version_store.NAME_LIMIT, placeholder="a name of your own")
     st.text_area("Domains", key=at_text, height=190, max_chars=TEXT_LIMIT, help=EDIT_HELP)
     st.caption("Kept as a new version: runs and guesses of the versions before stay as they are.")
     st.button("Save", key="domains_save", type="primary", on_click=_save, args=(at_name, at_text))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from services import criteria_store
+from services import criteria_store, version_store
 from services.catalogue_store import PairRow, list_pairs
 from services.criteria_store import CriteriaBody, CriteriaRow
 from services.errors import ServiceError
@@ -71,7 +71,7 @@ def criteria_label(row: CriteriaRow) -> str:
 def new_criteria(page: str) -> None:
     """A small form behind a button; the same name again becomes the next version."""
     with st.popover("New criteria", key=f"{page}_new_criteria", type="tertiary", icon=":material/add:"):
-        st.text_input("Name", key=f"{page}_new_name", max_chars=criteria_store.NAME_LIMIT, placeholder="short and kind")
+        st.text_input("Name", key=f"{page}_new_name", max_chars=version_store.NAME_LIMIT, placeholder="short and kind")
         st.text_area(
             "Instruction", key=f"{page}_new_text", max_chars=INSTRUCTION_LIMIT, height=130,
             placeholder="What a good response does, as you would tell it to the model.",

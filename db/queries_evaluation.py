@@ -59,9 +59,12 @@ def gold_rows(session: Session, run_id: int) -> Iterator[GoldRow]:
 
 
 def finished_runs(session: Session, dataset_id: int, pair: str) -> dict[str, int]:
-    """criteria name -> newest finished run of this pair on the dataset, hidden ones left out."""
+    """criteria name -> newest finished run of this pair on the dataset, hidden ones left out.
+
+    Runs whose criteria were read otherwise than usual, or whose domains came from elsewhere, are not among them.
+    """
     rows = session.execute(
-        select(Criteria.name, func.max(Run.run_id))
+        select(Criteria.name, Run.run_id, Run.configuration)
         .join(Criteria, Criteria.criteria_id == Run.criteria_id)
         .join(ModelPairRow, ModelPairRow.model_pair_id == Run.model_pair_id)
         .where(
@@ -70,9 +73,14 @@ def finished_runs(session: Session, dataset_id: int, pair: str) -> dict[str, int
             Run.is_hidden.is_(False),
             ModelPairRow.name == pair,
         )
-        .group_by(Criteria.name)
+        .order_by(Run.run_id)
     )
-    return {row[0]: row[1] for row in rows}
+    return {name: run_id for name, run_id, configuration in rows if is_usual(configuration)}
+
+
+def is_usual(configuration: dict[str, Any]) -> bool:
+    """Whether both models read the criteria, exemplars in the system message, by the items' own domains."""
+    return not {"conditioning", "routing"} & configuration.keys()
 
 
 def dataset_id_of(session: Session, name: str) -> int | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
+from db.queries_evaluation import is_usual
 from db.tables import Dataset
 from scoring.pairs import PROJECT_ROOT
 from scoring.protocol import ModelSource
@@ -129,7 +130,7 @@ def _run(sessions: sessionmaker[Session], dataset_id: int, step: Step, criteria:
     """The step's run under these criteria: found, queued again when it stopped halfway, or new."""
     criteria_id = find_criteria(sessions, criteria).criteria_id
     for run in list_runs(sessions, dataset_id=dataset_id, include_hidden=True):
-        if run.pair == DEMO_PAIR and run.criteria_id == criteria_id:
+        if run.pair == DEMO_PAIR and run.criteria_id == criteria_id and is_usual(run.configuration):
             can_resume = run.is_interrupted or run.status in ("cancelled", "failed")
             return resume(sessions, run.run_id) if can_resume else run
     run_id = start_run(

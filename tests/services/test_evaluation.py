@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 
 from db.session import Sessions
 from db.tables import Candidate, Run, Score, Suggestion
+from scoring.conditioning import Conditioning
 from services.credits import chance, credit, gold_best
 from services.criteria_store import find_criteria
 from services.errors import NotFound
@@ -159,6 +160,9 @@ def test_the_switch_counts_items_that_turned_exactly_from_one_gold_to_the_other(
     tied = (2.0, 2.0, 0.0)
     write_scores(desk, brief, [first, first, tied, first, second, (1.0, 0.0)])
     write_scores(desk, thorough, [second, third, second, second, second, (1.0, 0.0)])
+    criteria_id = find_criteria(desk, "demo-thorough").criteria_id
+    unusual = queue_run(desk, dataset_id, pair="demo", criteria_id=criteria_id, conditioning=Conditioning("strong"))
+    write_scores(desk, unusual, [third] * 5 + [(1.0, 0.0)])  # newer, and read by one model: not what is compared
     (found,) = evaluate(desk, dataset_id).switch
     assert (found.from_criteria, found.to_criteria) == ("demo-brief", "demo-thorough")
     assert (found.from_run_id, found.to_run_id) == (brief, thorough)

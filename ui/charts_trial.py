@@ -11,14 +11,13 @@ from services.bootstrap import Difference
 from services.trials import TrialReport
 from ui.charts import FRAME_PX, MAIN_COLOR, OTHER_COLOR, VERDICT_COLORS, empty_figure
 
-UNCHANGED_COLOR = "rgba(130,124,116,0.35)"
 LEGIBLE = {"mode": "hide", "minsize": 10}  # a number that does not fit its part is in the hover
 KINDS = (  # as stacked and in the legend
     ("fixes", MAIN_COLOR),
     ("regressions", VERDICT_COLORS["override"]),
     ("other flips", VERDICT_COLORS["tie"]),
     ("unjudged", VERDICT_COLORS["flag"]),
-    ("unchanged", UNCHANGED_COLOR),
+    ("unchanged", OTHER_COLOR),
 )
 
 
@@ -42,7 +41,7 @@ def flips_bar(report: TrialReport) -> go.Figure:
             figure.add_bar(
                 y=[""], x=[counts[name]], name=name, orientation="h", marker_color=color, width=0.5,
                 text=[str(counts[name])], textposition="inside", insidetextanchor="middle",
-                textfont_color=None if name == "unchanged" else "#ffffff",
+                textfont_color="#ffffff",
                 hovertemplate=f"{counts[name]} of {n} items: {name}<extra></extra>",
             )  # fmt: skip
     figure.update_yaxes(visible=False)

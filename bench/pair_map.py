@@ -105,10 +105,10 @@ def _behind(one: dict[str, Any]) -> str:
 
 def _correlation(name: str, found: dict[str, Any]) -> str:
     naive = found["as_if_independent"]
-    p_value = "below 0.001" if found["p_value"] < 0.001 else f"{found['p_value']:.3f}"
+    p_value = "below 0.001" if found["p_value"] < 0.001 else f"= {found['p_value']:.3f}"
     return (
         f"- Gap against accuracy, {name}: **{found['value']:+.2f}**, 95 % interval {found['low']:+.2f} to "
-        f"{found['high']:+.2f} over models, p = {p_value} (as if the {found['n_pairs']} pairs were independent: "
+        f"{found['high']:+.2f} over models, p {p_value} (as if the {found['n_pairs']} pairs were independent: "
         f"{naive['low']:+.2f} to {naive['high']:+.2f})."
     )
 

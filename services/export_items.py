@@ -13,7 +13,9 @@ from sqlalchemy.orm import Session
 
 from db.queries_exports import decisions_by_item, not_weighed_by_item, score_by_candidate, suggestion_by_item
 from db.queries_items import candidates_by_item, items_between, last_position
+from db.queries_routing import item_domains
 from db.tables import Candidate, Decision, Item, NotWeighed, Run, Score, Suggestion
+from db.tables_criteria import ItemDomain
 from services.noise import within
 
 BATCH_ITEMS = 200
@@ -36,6 +38,7 @@ class ExportItem:
     suggestion: Suggestion | None
     not_weighed: NotWeighed | None
     noise_margin: float | None  # of the run
+    run_domain: ItemDomain | None = None  # that the run took, where it did not take the item's own
 
     def is_within_noise(self) -> bool:
         """Whether another packing of the same work could change the best candidate."""
@@ -91,6 +94,7 @@ def with_findings(
     scores = {} if run_id is None else score_by_candidate(session, run_id, item_ids)
     suggestions = {} if run_id is None else suggestion_by_item(session, run_id, item_ids)
     left_out = {} if run_id is None else not_weighed_by_item(session, run_id, item_ids)
+    domains = {} if run_id is None else item_domains(session, run_id, item_ids)
     for item in items:
         own = candidates[item.item_id]
         yield ExportItem(
@@ -101,6 +105,7 @@ def with_findings(
             suggestion=suggestions.get(item.item_id),
             not_weighed=left_out.get(item.item_id),
             noise_margin=noise_margin,
+            run_domain=domains.get(item.item_id),
         )
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from db.tables import Candidate, Criteria, Decision, ModelPairRow, Run, Suggestion
+from db.tables_criteria import ItemDomain
 from services.export_items import ExportItem, PairLabel, is_tied
 from services.formats.transcripts import write_transcript
 
@@ -64,6 +65,7 @@ def lossless_row(found: ExportItem, *, dataset: str, run_id: int | None, runs: l
         "candidates": [_candidate(found, candidate) for candidate in found.candidates],
         "label": _label(found),
         "run_id": run_id,
+        "run_domain": None if found.run_domain is None else _run_domain(found.run_domain),
         "suggestion": None if found.suggestion is None else _suggestion(found, found.suggestion),
         "not_weighed": None
         if found.not_weighed is None
@@ -127,6 +129,11 @@ def _label(found: ExportItem) -> Row:
         "decision_id": decision and decision.decision_id,
         "has_disagreement": found.has_disagreement(),
     }
+
+
+def _run_domain(taken: ItemDomain) -> Row:
+    """The domain the run weighed it under, where that is not the item's own."""
+    return {"domain": taken.domain, "source": taken.source, "probability": taken.probability}
 
 
 def _suggestion(found: ExportItem, suggestion: Suggestion) -> Row:

@@ -29,7 +29,9 @@ def routed(hold: RunHold, items: Sequence[ItemText], model: OpenModel, *, keep: 
     Raises RunLost, RunCancelled (what was computed is kept), EngineFailed, NotFound.
     """
     routing = routing_of(hold.configuration)
-    if routing.by == "column" or not items or _is_known(hold, items):
+    if routing.by == "column" or not items:
+        return list(items)
+    if _is_known(hold, items):
         return under_run_domains(hold.sessions, hold.run_id, items)
     found = _fixed(routing, items) if routing.by == "fixed" else _asked(hold, items, model, routing, keep)
     with hold.writing(hold.counts) as session:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
@@ -31,6 +32,7 @@ from scoring.room import ModelRoom
 from services.criteria_store import find_criteria
 from services.errors import Refused
 from services.evaluation import evaluate
+from services.exports import export
 from services.precise import start_again
 from services.reviews import load_item
 from services.routing import correct_domain, route_dataset
@@ -252,6 +254,24 @@ def test_the_exact_input_and_the_review_screen_show_the_domain_the_run_took(desk
     assert shown is not None
     assert shown.run_domain is None
     assert evaluate(desk, dataset_id, by_column).by_run_domain == {}
+
+
+def test_the_lossless_export_says_under_which_domain_an_item_was_weighed(
+    desk: Sessions, room: ModelRoom, tmp_path: Path
+) -> None:
+    dataset_id = make_dataset(desk, with_domains(some_items(3), ["gh", None, "ij"]))
+    fixed = by_domain_run(desk, dataset_id, Routing("fixed", domain="kl"))
+    by_column = by_domain_run(desk, dataset_id, Routing())
+
+    def exported(run_id: int) -> list[dict[str, object]]:
+        weigh(desk, room, run_id)
+        export(desk, dataset_id, format="jsonl", out=tmp_path / "out.jsonl", only="all", run_id=run_id)
+        rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()]
+        assert [row["item"]["domain"] for row in rows] == ["gh", None, "ij"]
+        return [row["run_domain"] for row in rows]
+
+    assert exported(fixed) == [{"domain": "kl", "source": "fixed", "probability": None}] * 3
+    assert exported(by_column) == [None] * 3
 
 
 def test_the_same_words_take_up_an_unfinished_routed_run_and_other_domains_do_not(desk: Sessions) -> None:

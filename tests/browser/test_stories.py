@@ -42,7 +42,7 @@ def test_the_first_visit_to_a_deep_link_on_a_fresh_server_shows_that_item(demo_d
     assert not visitor.scrolls_sideways()
 
 
-@pytest.mark.parametrize("path", ["insights", "runs", "datasets", "live"])
+@pytest.mark.parametrize("path", ["insights", "runs", "datasets", "live", "criteria"])
 def test_every_page_can_be_the_first_one_opened(demo_desk: Desk, page: Any, path: str) -> None:
     """A fresh server, a bookmark of any page: the page in its frame, nothing wrong, nothing wider than the window."""
     visitor = Visitor(page, demo_desk.url)

@@ -22,6 +22,7 @@ from services.catalogue_store import freeze_pair, get_pair, spec_of
 from services.criteria_store import CriteriaRow, get_criteria
 from services.errors import DecisionsRestOnIt, NotFound, Refused
 from services.routing_choice import BY_COLUMN, Routing
+from services.routing_store import get_router
 from services.run_rows import STALE_AFTER_S, NotWeighedRow, RunRow, read_run, read_runs, silent_since
 
 __all__ = [
@@ -62,6 +63,9 @@ def start_run(
         model_pair, criteria, rank_by=rank_by, count_end_of_turn=count_end_of_turn, dtype=dtype,
         min_candidates=min_candidates, conditioning=conditioning, routing=routing,
     )  # fmt: skip
+    if routing.router_id is not None:  # its number means nothing in another database
+        router = get_router(sessions, routing.router_id)
+        configuration["router"] = {"name": router.name, "version": router.version, "sha256": router.sha256}
     with sessions.begin() as session:
         run = Run(
             dataset_id=dataset_id,

@@ -52,6 +52,7 @@ def test_a_routed_run_finds_the_numbers_of_a_file_that_names_the_same_domains(de
     routed = by_domain_run(desk, make_dataset(desk, items), by_router(desk))
     row = weigh(desk, room, routed)
     assert (row.status, row.error) == ("done", None)
+    assert row.configuration["router"]["sha256"] == ensure_builtin_router(desk).sha256
     found = taken(desk, routed)
     assert sorted(found) == list(range(20))
     assert {source for _, source, _ in found.values()} == {"router"}

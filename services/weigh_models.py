@@ -274,7 +274,10 @@ def _note_passes(
             known = {side: told[key] for side, key in sides.items() if key in told}
             row = rows[run_id]
             is_hidden = plan.is_hidden and (row.is_hidden or run_id in new)
-            noted = {"configuration": row.configuration | {"passes": known}, "is_hidden": is_hidden}
+            passes_before = row.configuration.get(
+                "passes", {}
+            )  # of a run that was interrupted after its models' passes
+            noted = {"configuration": row.configuration | {"passes": passes_before | known}, "is_hidden": is_hidden}
             session.execute(update(Run).where(Run.run_id == run_id).values(**noted))
 
 

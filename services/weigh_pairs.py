@@ -19,7 +19,7 @@ from sqlalchemy import update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, sessionmaker
 
-from db.queries_items import candidates_by_item, items_between
+from db.queries_items import candidates_by_item, items_between, settled_item_ids
 from db.queries_runs import IN_HAND
 from db.tables import Run, utc_now
 from scoring.errors import EngineFailed, ScoringError
@@ -49,6 +49,7 @@ class _Pair:
     setup: WeighSetup
     view: PairView
     read_keys: Mapping[Side, ReadKey]
+    was_begun: bool  # in an earlier sitting: some of its chunks are settled
     has_noise: bool = False
 
 
@@ -130,7 +131,8 @@ def _ready(hold: RunHold, models: Mapping[ModelSpec, ClosedModel]) -> _Pair:
     hold.record_model("weak", weak.description)
     view = PairView(side_view(setup, "strong", strong, strong=strong), side_view(setup, "weak", weak, strong=strong))
     template = str(strong.tokenizer.chat_template)
-    return _Pair(hold, setup, view, {side: (spec, template) for side, spec in specs.items()})
+    read_keys = {side: (spec, template) for side, spec in specs.items()}
+    return _Pair(hold, setup, view, read_keys, was_begun=hold.counts["n_done"] > 0)
 
 
 def _goes_on(
@@ -140,7 +142,8 @@ def _goes_on(
     hold = pair.hold
     try:
         hold.raise_if_cancelled()
-        _weigh_chunk(sessions, pair, chunk, models)
+        if not (pair.was_begun and _is_settled(pair, chunk)):
+            _weigh_chunk(sessions, pair, chunk, models)
     except RunCancelled:
         hold.settle("cancelled")
     except RunLost as lost:
@@ -150,6 +153,12 @@ def _goes_on(
     else:
         return True
     return False
+
+
+def _is_settled(pair: _Pair, chunk: _Chunk) -> bool:
+    item_ids = [item.item_id for item in chunk.items]
+    with pair.hold.sessions() as session:
+        return len(settled_item_ids(session, pair.hold.run_id, item_ids)) == len(item_ids)
 
 
 def _weigh_chunk(

@@ -124,6 +124,30 @@ def test_stopped_between_chunks_it_goes_on_later_and_computes_nothing_twice(
     assert [row.status for row in weighed.rows] == ["done"] * 6
 
 
+def test_stopped_while_the_pairs_are_combined_it_goes_on_where_it_was_and_still_knows_the_costs(
+    desk: Sessions, room: ModelRoom, names: tuple[str, ...]
+) -> None:
+    dataset_id = make_dataset(desk, plain_items(12))
+    stop = threading.Event()
+
+    def stop_halfway(title: str, n_done: int, _of: int) -> None:
+        if title.startswith("all") and n_done:
+            stop.set()
+
+    with pytest.raises(Stopped):
+        weigh_models(
+            desk, room, dataset_id=dataset_id, names=names, is_hidden=True, stop=stop, on_progress=stop_halfway
+        )
+    before = list_runs(desk, include_hidden=True)
+    assert {(row.status, row.n_done) for row in before} == {("cancelled", 8)}
+    weighed = weigh_models(desk, room, dataset_id=dataset_id, names=names, is_hidden=True)
+    assert {row.run_id for row in weighed.rows} == {row.run_id for row in before}
+    assert {(row.status, row.n_done, row.n_computed, row.n_cached) for row in weighed.rows} == {("done", 12, 0, 72)}
+    found = read_map(desk, dataset_id=dataset_id, names=names).map
+    assert found.n == 12
+    assert all(pair.per_thousand_s is not None for pair in found.pairs)
+
+
 def test_a_run_of_the_map_that_somebody_cancels_stops_alone(
     desk: Sessions, room: ModelRoom, names: tuple[str, ...]
 ) -> None:

@@ -37,7 +37,7 @@ from services.precise import start_again
 from services.reviews import load_item
 from services.routing import correct_domain, route_dataset
 from services.routing_choice import Routing, routing_from_words, routing_words
-from services.routing_store import ensure_builtin_router
+from services.routing_store import ensure_builtin_router, get_router
 from services.runs import get_run, resume
 from services.token_views import exact_text
 from services.weigh_here import find_or_start
@@ -52,7 +52,9 @@ def test_a_routed_run_finds_the_numbers_of_a_file_that_names_the_same_domains(de
     routed = by_domain_run(desk, make_dataset(desk, items), by_router(desk))
     row = weigh(desk, room, routed)
     assert (row.status, row.error) == ("done", None)
-    assert row.configuration["router"]["sha256"] == ensure_builtin_router(desk).sha256
+    router = get_router(desk, row.configuration["routing"]["router_id"])
+    named = {"name": router.name, "version": router.version, "sha256": router.sha256}
+    assert row.configuration["router"] == named
     found = taken(desk, routed)
     assert sorted(found) == list(range(20))
     assert {source for _, source, _ in found.values()} == {"router"}

@@ -13,7 +13,7 @@ import streamlit as st
 from services.trials import TrialReport
 from ui import charts_trial, frame
 from ui.criteria_words import before_and_after, counts_line, flips_html, share_words, verdict_line
-from ui.panels import fact, note
+from ui.panels import fact, note, problem
 from ui.plain_table import table_html
 from ui.prose import safe
 from ui.wording import count
@@ -32,6 +32,10 @@ def show_ledger(report: TrialReport, *, key: str, query: Mapping[str, str]) -> N
     st.html(f'<div class="t-verdict">{safe(verdict_line(report))}</div>')
     if report.notice:
         note(report.notice)
+    if report.problems:
+        first = report.problems[0]
+        which = count(report.n_problems, "item")
+        problem(f"{which} cannot be compared, left out of all numbers below; item {first.position + 1}: {first.detail}")
     _facts(report)
     left, right = st.columns(2, gap="large")
     with left:

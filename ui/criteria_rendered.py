@@ -78,12 +78,12 @@ def _side(title: str, side: SidePreview, *, also: SidePreview | None = None) -> 
     refs = side.ref if also is None else f"{side.ref} and {also.ref}"
     limit = min(one.context_limit for one in (side, also) if one is not None)
     longest = "" if side.n_longest is None else f", {side.n_longest:,} with the longest response"
+    troubles = [one.problem for one in (side, also) if one is not None and one.problem]
+    if troubles:
+        problem(troubles[0])
     fits = "fits" if side.fits and (also is None or also.fits) else "does not fit"
     st.html(
         f'<div class="t-exact"><b>{safe(title)}</b> <span class="t-muted">{safe(refs)}</span>'
         f"<p>{side.n_prompt_tokens:,} prompt tokens{longest} · limit {limit:,} · {fits}</p>"
         f'<div class="t-raw t-rendered">{prose(side.text)}</div></div>'
     )
-    for one in (side, also):
-        if one is not None and one.problem:
-            problem(one.problem)

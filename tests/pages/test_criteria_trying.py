@@ -42,6 +42,18 @@ def test_a_ledger_counts_fixes_and_regressions_and_leads_to_each_item(empty_desk
     assert visitor.has_no_trouble()
 
 
+def test_items_that_cannot_be_compared_are_said_beside_the_numbers(empty_desk: Sessions) -> None:
+    desk, body = desk_with_draft(empty_desk)
+    trial_id = keep_trial(desk, body, {0: 1, 1: 0, 2: 1})
+    line = "4,200 tokens exceed the context limit of 4,096"
+    with empty_desk.begin() as session:
+        trial = session.get_one(Trial, trial_id)
+        trial.results = trial.results | {str(desk.item_ids[1]): {"problem": ["too long", line]}}
+    visitor = CriteriaVisitor().show("Try it")
+    assert "1 item cannot be compared, left out of all numbers below; item 2: 4,200 tokens exceed" in visitor.html
+    assert "Nothing changes for better or worse: 100 % right before and after (n = 2)" in visitor.html
+
+
 def test_a_trial_of_an_older_text_says_so(empty_desk: Sessions) -> None:
     desk, body = desk_with_draft(empty_desk)
     trial_id = keep_trial(desk, body, {0: 0})

@@ -16,7 +16,7 @@ from ui.pair_map_words import (
     BASELINE_WORDS,
     basis_line,
     behind_words,
-    correlation_line,
+    correlation_words,
     cost_words,
     gap_words,
     memory_words,
@@ -24,21 +24,21 @@ from ui.pair_map_words import (
     performance_line,
     pick_line,
     short_share,
-    upward_line,
     verdict,
 )
 from ui.panels import note
 from ui.plain_table import table_html
+from ui.wording import facts_html
 
 KEY = "pairs_map"
 CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False}
 HEADS = (
     "",
     "Pair or baseline",
-    "Right, % (95 % interval)",
+    "Right (95 % interval)",
     "Gap",
     "Points behind the best",
-    "Per 1,000 responses",
+    "1,000 responses",
     "Memory",
 )
 ROWS_SHOWN = 12
@@ -90,14 +90,16 @@ def _clicked() -> None:
 
 def _gap_words(found: PairMap) -> None:
     st.markdown(f"**{verdict(found.pearson)}**")
-    lines = [
-        correlation_line("Pearson", found.pearson),
-        correlation_line("Spearman", found.spearman),
-        upward_line(found.pearson_upward),
-        performance_line(found),
-    ]
-    for line in lines:
-        note(line)
+    st.html(
+        facts_html(
+            {
+                "Pearson": correlation_words(found.pearson),
+                "Spearman": correlation_words(found.spearman),
+                "Better one strong": f"only those pairs, Pearson {correlation_words(found.pearson_upward)}",
+            }
+        )
+    )
+    st.caption(performance_line(found))
     if found.pearson is not None and found.pearson.as_if_independent.low is not None:
         naive = found.pearson.as_if_independent
         st.caption(

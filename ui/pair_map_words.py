@@ -27,14 +27,21 @@ def pair_name(strong: str, weak: str) -> str:
 
 
 def correlation_line(name: str, found: MapCorrelation | None) -> str:
+    """A correlation by name with what it rests on."""
+    if found is None or found.value is None:
+        return f"{name}: {correlation_words(found)}"
+    return f"{name} {correlation_words(found)}"
+
+
+def correlation_words(found: MapCorrelation | None) -> str:
     """A correlation with what it rests on: models, not pairs, are what was sampled."""
     if found is None or found.value is None:
-        return f"{name}: nothing to correlate yet"
+        return "nothing to correlate yet"
     of = f"{found.n_pairs} pairs of {found.n_models} models"
     if found.low is None or found.high is None:
-        return f"{name} {found.value:+.2f} ({of}; an interval takes {FEW_MODELS} models or more)"
+        return f"{found.value:+.2f} ({of}; an interval takes {FEW_MODELS} models or more)"
     chance = "" if found.p_value is None else f", p {p_words(found.p_value)}"
-    return f"{name} {found.value:+.2f} (95 % interval {found.low:+.2f} to {found.high:+.2f} over models, {of}{chance})"
+    return f"{found.value:+.2f} (95 % interval {found.low:+.2f} to {found.high:+.2f} over models, {of}{chance})"
 
 
 def upward_line(found: MapCorrelation | None) -> str:

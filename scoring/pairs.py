@@ -194,8 +194,9 @@ def _choice(entry: Mapping[str, Any], key: str, choices: tuple[str, ...]) -> Any
 
 def _positive(entry: Mapping[str, Any], key: str, *, or_zero: bool = False) -> float:
     value = entry.get(key)
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not (0 < value < float("inf") or (or_zero and value == 0)):
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{key} is {value!r}; it must be a number above 0")
+    if not (0 < value < float("inf") or (or_zero and value == 0)):
         raise ValueError(f"{key} is {value!r}; it must be a number above 0")
     return value
 

@@ -243,6 +243,6 @@ def test_a_set_without_exemplars_has_no_place_for_them_and_the_usual_choice_leav
 def test_where_domains_come_from_is_chosen_beside(empty_desk: Sessions) -> None:
     ensure_builtin(empty_desk)
     weighed_desk(empty_desk, is_weighed=False)
-    visitor = Visitor(frame.RUNS).choose("runs_domains", "fixed").choose("runs_domain", "safety").press("runs_start")
+    Visitor(frame.RUNS).choose("runs_domains", "fixed").choose("runs_domain", "safety").press("runs_start")
     routing = only(empty_desk).configuration["routing"]
     assert (routing["by"], routing["domain"]) == ("fixed", "safety")

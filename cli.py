@@ -16,21 +16,21 @@ from sqlalchemy.exc import DBAPIError
 from typer._click.exceptions import ClickException, NoArgsIsHelpError  # typer is pinned, and has no public name for it
 
 from services import datasets as dataset_store
-from services import exports, imports, workplace
+from services import workplace
 from services.demo import load_demo
 from services.errors import ServiceError
-from ui import (
-    check_command,
-    evaluate_command,
-    list_commands,
-    map_command,
-    profile_command,
-    route_command,
-    try_command,
-    weigh_command,
-)
-from ui.command_words import LAST_RUN, DatasetName, ExportFormat, JsonFlag, Only
-from ui.terminal import give_up, notice, print_json, progress, say, what_a_run_did
+from services.exports import export as exports
+from services.imports import files as imports
+from ui.commands import check as check_command
+from ui.commands import evaluate as evaluate_command
+from ui.commands import lists as list_commands
+from ui.commands import map as map_command
+from ui.commands import profile as profile_command
+from ui.commands import route as route_command
+from ui.commands import trial as try_command
+from ui.commands import weigh as weigh_command
+from ui.commands.terminal import give_up, notice, print_json, progress, say, what_a_run_did
+from ui.commands.words import LAST_RUN, DatasetName, ExportFormat, JsonFlag, Only
 
 app = typer.Typer(
     name="tare",

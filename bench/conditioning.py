@@ -24,13 +24,13 @@ from bench.files import RESULTS, say, write
 from db.queries_evaluation import gold_rows
 from scoring.pairs import PROJECT_ROOT
 from services import workplace
-from services.bootstrap import paired_difference
-from services.credits import credit, gold_best
-from services.criteria_store import add_version
-from services.imports import import_file
-from services.intervals import Share, share
+from services.criteria.store import add_version
+from services.imports.files import import_file
 from services.runs import start_run
-from services.weighing import weigh
+from services.statistics.bootstrap import paired_difference
+from services.statistics.credits import credit, gold_best
+from services.statistics.intervals import Share, share
+from services.weighing.run import weigh
 
 PAGE = PROJECT_ROOT / "docs" / "criteria.md"
 BEGIN, END = "<!-- conditioning: python -m bench.conditioning -->", "<!-- /conditioning -->"

@@ -16,7 +16,7 @@ class Work:
     """Of a case under one model."""
 
     logical_tokens: int  # prompt and response tokens of every candidate
-    distinct_tokens: int  # nodes of the trie over whole sequences, as scoring.trie counts
+    distinct_tokens: int  # nodes of the trie over whole sequences, as scoring.engine.trie counts
     body_tokens: int  # nodes that predict something: what goes through the layers
     head_rows: int  # nodes that predict a response token
     attended: int  # sum over body nodes of the tokens they attend to, themselves included

@@ -42,8 +42,8 @@ def in_process(model: Any, items: Sequence[Item]) -> Iterator[tuple[str, Weigh]]
 def ours(model: Any, items: Sequence[Item]) -> tuple[str, Weigh]:
     """The engine the product makes for this model."""
     from bench.workers.tare_worker import forget, requests_of
-    from scoring.engines import make_engine
-    from scoring.turns import turns_of
+    from scoring.engine.engines import make_engine
+    from scoring.engine.turns import turns_of
 
     engine = make_engine(
         model,

@@ -22,12 +22,12 @@ from typing import Any
 from sqlalchemy.orm import Session, sessionmaker
 
 from scoring.criteria import builtin_criteria
+from scoring.engine.turns import Turns
 from scoring.protocol import ModelSource
-from scoring.turns import Turns
 from services import workplace
-from services.criteria_store import find_criteria
-from services.imports import import_file
-from services.live import Message, weigh_now
+from services.criteria.store import find_criteria
+from services.imports.files import import_file
+from services.live.now import Message, weigh_now
 from services.runs import get_run, start_run
 from services.worker import RunWorker
 

@@ -17,10 +17,10 @@ from bench.pair_map_picture import map_picture
 from bench.processes import ROOT
 from services import workplace
 from services.demo import DEMO_FOLDER, DEMO_MODELS
-from services.imports import import_file
-from services.pair_map import read_map
-from services.pair_map_pick import pick
-from services.weigh_models import weigh_models
+from services.imports.files import import_file
+from services.pair_map.pick import pick
+from services.pair_map.read import read_map
+from services.weighing.models import weigh_models
 
 CRITERIA = "demo"
 PAGE = ROOT / "docs" / "pair-map.md"

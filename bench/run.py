@@ -72,7 +72,7 @@ def _targets(case: Case) -> dict[str, Any]:
 def work_of(case: Case) -> dict[str, Any]:
     """Tokens and FLOPs of computing each distinct token once, under one model; the engine's own count beside ours."""
     from bench.workers.tare_worker import requests_of
-    from scoring.trie import distinct_tokens
+    from scoring.engine.trie import distinct_tokens
 
     work = count_work(case.items)
     whole = json.loads((MODELS / case.models / "strong" / "config.json").read_text())

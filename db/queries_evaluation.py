@@ -1,6 +1,6 @@
 """What evaluating a run reads: gold beside rewards in one stream, runs to compare, texts of known world.
 
-Leaves out what counts as right (services/credits.py).
+Leaves out what counts as right (services/statistics/credits.py).
 """
 
 from __future__ import annotations

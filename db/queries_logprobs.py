@@ -1,6 +1,6 @@
 """The log-prob cache's rows: which are there, read, written once.
 
-Leaves out what the bytes mean (services/packing.py) and what to compute (services/weigh_chunk.py).
+Leaves out what the bytes mean (services/packing.py) and what to compute (services/weighing/chunk.py).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a pair map reads: finished runs of a dataset with their configuration, and the rewards of many runs at once.
 
 A map of M models has M x (M - 1) runs: every query here takes many of them, so that the number of queries does not grow
-with the pairs. Leaves out what counts as right (services/pair_map_credits.py).
+with the pairs. Leaves out what counts as right (services/pair_map/credits.py).
 """
 
 from __future__ import annotations

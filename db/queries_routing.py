@@ -1,6 +1,6 @@
 """Domains in the database: what models guess, what people correct, what a run took.
 
-Leaves out which of them counts (services/routing_resolve.py) and asking a model (services/routing_guesses.py).
+Leaves out which of them counts (services/routing/resolve.py) and asking a model (services/routing/guesses.py).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Reading runs with their names, and the two conditional updates by which one worker at a time owns a run.
 
-Leaves out what a run may do next (services/runs.py) and the work (services/weighing.py).
+Leaves out what a run may do next (services/runs.py) and the work (services/weighing/run.py).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What trials and exemplars ask: which items of a run may be tried, under which domain, and which overrides stand.
 
-Leaves out what a trial finds (services/trial_ledger.py).
+Leaves out what a trial finds (services/trials/ledger.py).
 """
 
 from __future__ import annotations

@@ -8,17 +8,17 @@ from pathlib import Path
 import streamlit as st
 
 from services import datasets, runs
-from services.benchmark_kinds import Kind
-from services.benchmarks import BenchmarkReport
+from services.benchmarks.kinds import Kind
+from services.benchmarks.scores import BenchmarkReport
 from services.datasets import DatasetRow
 from services.errors import Refused
 from services.run_rows import RunRow
 from ui import frame, pickers, resources
-from ui.benchmark_files import FILES
-from ui.benchmark_panel import counted, show_export, show_facts, show_measures, show_table, show_ties
-from ui.benchmark_pick import pick_benchmark, pick_runs
-from ui.benchmark_table import columns, has_many, lines
-from ui.charts_benchmarks import score_dots
+from ui.benchmarks.files import FILES
+from ui.benchmarks.panel import counted, show_export, show_facts, show_measures, show_table, show_ties
+from ui.benchmarks.pick import pick_benchmark, pick_runs
+from ui.benchmarks.table import columns, has_many, lines
+from ui.charts.benchmarks import score_dots
 from ui.panels import apply_look, note, problem
 from ui.wording import count
 

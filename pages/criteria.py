@@ -13,15 +13,15 @@ from services import datasets, runs
 from services.datasets import DatasetRow
 from services.errors import NotFound
 from services.run_rows import RunRow
-from ui import criteria_state as state
 from ui import frame, resources
-from ui.criteria_adopt import adopt_panel, discard_panel, show_said, show_standing
-from ui.criteria_editor import pick_domain, show_domain
-from ui.criteria_overrides import show_overrides
-from ui.criteria_rendered import show_rendered
-from ui.criteria_state import InHand
-from ui.criteria_try import show_try
-from ui.criteria_versions import show_versions
+from ui.criteria import state
+from ui.criteria.adopt import adopt_panel, discard_panel, show_said, show_standing
+from ui.criteria.editor import pick_domain, show_domain
+from ui.criteria.overrides import show_overrides
+from ui.criteria.rendered import show_rendered
+from ui.criteria.state import InHand
+from ui.criteria.trying import show_try
+from ui.criteria.versions import show_versions
 from ui.panels import apply_look, problem
 from ui.pickers import pick_dataset, pick_run, reviewing_as
 

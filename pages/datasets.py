@@ -7,9 +7,9 @@ import streamlit as st
 from services import datasets
 from services.datasets import DatasetRow
 from ui import frame, pickers, resources
-from ui.dataset_panels import show_change, show_guidelines
-from ui.export_panel import show_export
-from ui.import_panel import show_import
+from ui.datasets.export_panel import show_export
+from ui.datasets.import_panel import show_import
+from ui.datasets.panels import show_change, show_guidelines
 from ui.panels import apply_look
 from ui.plain_table import dataset_table_html
 

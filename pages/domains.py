@@ -9,15 +9,16 @@ from pathlib import Path
 
 import streamlit as st
 
-from services import datasets, routing
+from services import datasets
 from services.datasets import DatasetRow
-from services.routing_store import RouterRow
+from services.routing import dataset as routing
+from services.routing.store import RouterRow
 from ui import frame, resources
-from ui.domain_items import show_items
-from ui.domain_report import show_report
-from ui.domain_route import asked_of, asked_words, pick_asked, pick_strong, show_routing
-from ui.domain_router import ROUTER, pick_router, pick_threshold, show_definitions
-from ui.pair_pickers import load_pairs
+from ui.domains.items import show_items
+from ui.domains.report import show_report
+from ui.domains.route import asked_of, asked_words, pick_asked, pick_strong, show_routing
+from ui.domains.router import ROUTER, pick_router, pick_threshold, show_definitions
+from ui.pairs.pickers import load_pairs
 from ui.panels import apply_look
 from ui.pickers import pick_dataset, reviewing_as
 from ui.wording import count

@@ -8,9 +8,10 @@ import streamlit as st
 from services import datasets, evaluation, insights, runs
 from services.datasets import DatasetRow
 from services.evaluation import Evaluation
-from services.intervals import Share
 from services.run_rows import RunRow
-from ui import charts, frame, pickers, resources
+from services.statistics.intervals import Share
+from ui import frame, pickers, resources
+from ui.charts import figures as charts
 from ui.panels import apply_look, fact, note
 from ui.wording import count, share_basis, share_value
 

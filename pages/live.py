@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import streamlit as st
 
-from services import live
-from services.catalogue_store import PairRow
-from services.criteria_store import CriteriaRow
+from services.criteria.store import CriteriaRow
 from services.errors import ServiceError
-from services.review_rows import Message
-from ui import frame, live_send, resources
-from ui import live_state as state
-from ui.live_prompt import show_boxes, show_examples, show_prompt
-from ui.live_result import show_places, show_result
-from ui.live_sampling import Sampling, show_sampling
-from ui.pair_pickers import criteria_label, load_pairs, new_criteria, pick_criteria, pick_pair
+from services.live import now as live
+from services.pairs.catalogue import PairRow
+from services.reviews.rows import Message
+from ui import frame, resources
+from ui.live import send as live_send
+from ui.live import state
+from ui.live.prompt import show_boxes, show_examples, show_prompt
+from ui.live.result import show_places, show_result
+from ui.live.sampling import Sampling, show_sampling
+from ui.pairs.pickers import criteria_label, load_pairs, new_criteria, pick_criteria, pick_pair
 from ui.panels import apply_look, note, pressed, problem
-from ui.run_words import RANK_WORDS
+from ui.runs.words import RANK_WORDS
 from ui.wording import count, escaped
 
 frame.open_page("pages/live.py")

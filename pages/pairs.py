@@ -7,11 +7,11 @@ from pathlib import Path
 import streamlit as st
 
 from ui import frame
-from ui.pair_form import show_form
-from ui.pair_form_state import ADD, LIST, MAP, TAB, forget_drawn
-from ui.pair_list import show_list
-from ui.pair_map import show_map
-from ui.pair_pickers import load_pairs
+from ui.pair_map.tab import show_map
+from ui.pairs.form import show_form
+from ui.pairs.form_state import ADD, LIST, MAP, TAB, forget_drawn
+from ui.pairs.list import show_list
+from ui.pairs.pickers import load_pairs
 from ui.panels import apply_look
 
 frame.open_page("pages/pairs.py")

@@ -1,21 +1,26 @@
 """Review: one item at a time, the suggestion and the responses, and a decision by one key.
 
 State from the URL, one read, the screen; the one write of a button happens in its callback before the page is drawn
-again (ui/review_actions.py), so that a decision is committed before the next item shows.
+again (ui/review/actions.py), so that a decision is committed before the next item shows.
 """
 
 import streamlit as st
 
-from services import datasets, reviews, runs, token_views
+from services import datasets, runs, token_views
 from services.errors import NotFound
-from ui import frame, resources, review_empty, review_exemplar, review_filter, review_head
+from services.reviews import review as reviews
+from ui import frame, resources
 from ui.candidates import CandidateLook, candidates_html, item_badges
 from ui.exact_input import exact_input_button, exact_input_panel
 from ui.pickers import pick_dataset, pick_run, reviewing_as
-from ui.profile_panel import profile_button, profile_panel
+from ui.profile.panel import profile_button, profile_panel
 from ui.prose import conversation
-from ui.review_actions import IS_DONE, IS_TOKENS, action_bar, take_turn
-from ui.review_reasons import reasons_panel
+from ui.review import empty as review_empty
+from ui.review import exemplar as review_exemplar
+from ui.review import filter as review_filter
+from ui.review import head as review_head
+from ui.review.actions import IS_DONE, IS_TOKENS, action_bar, take_turn
+from ui.review.reasons import reasons_panel
 from ui.tokens import legend_html, scale_of
 
 frame.open_page(frame.REVIEW)

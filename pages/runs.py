@@ -6,10 +6,10 @@ import streamlit as st
 
 from services import datasets
 from ui import frame, pickers, resources
-from ui.pair_pickers import load_pairs
+from ui.pairs.pickers import load_pairs
 from ui.panels import apply_look
-from ui.run_list import show_runs
-from ui.run_start import show_start
+from ui.runs.list import show_runs
+from ui.runs.start import show_start
 from ui.wording import count
 
 frame.open_page("pages/runs.py")

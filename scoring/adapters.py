@@ -21,9 +21,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from scoring.adapter_files import WEIGHTS_FILE, AdapterFiles
+from scoring.engine.plain import is_out_of_memory
+from scoring.engine.turns import Turns
 from scoring.errors import EngineFailed, ModelUnavailable
-from scoring.plain import is_out_of_memory
-from scoring.turns import Turns
 
 _PROBE_TOKENS = 8
 _HALFWAY = "being switched"  # no adapter's name: whoever comes after an interruption switches again

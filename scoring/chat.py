@@ -5,7 +5,7 @@
     is_split     the response would merge into the prompt's last token: it is tokenized after prompt_ids instead
 
 Control-token text inside messages and responses stays plain text (control_tokens.py). Nothing is truncated: what does
-not fit is NotWeighed with its numbers. Weighs nothing (plain.py).
+not fit is NotWeighed with its numbers. Weighs nothing (engine/plain.py).
 """
 
 import threading

@@ -1,6 +1,6 @@
 """Load one causal model and its tokenizer: device and dtype chosen, safetensors only, no code from the model's files.
 
-Keeps nothing (room.py does) and weighs nothing (engines.py). Every failure is one line of ModelUnavailable.
+Keeps nothing (room.py does) and weighs nothing (engine/engines.py). Every failure is one line of ModelUnavailable.
 """
 
 import copy
@@ -19,16 +19,16 @@ from transformers.utils import logging as transformers_logging
 from scoring.adapter_files import AdapterFiles, adapter_fingerprint, find_adapter
 from scoring.adapters import AdapterShelf
 from scoring.checkpoint_dtype import checkpoint_dtype
-from scoring.engines import length_limit, make_engine
+from scoring.engine.engines import length_limit, make_engine
+from scoring.engine.plain import PlainEngine, is_out_of_memory
+from scoring.engine.products import quicken
+from scoring.engine.turns import turns_of
 from scoring.errors import ModelUnavailable, UnsafeModel
 from scoring.memory import GIGABYTE, available_bytes, needed_bytes
 from scoring.model_files import ModelFiles, find_model, fingerprint
 from scoring.pairs import DTYPES, DType, ModelSpec
-from scoring.plain import PlainEngine, is_out_of_memory
-from scoring.products import quicken
 from scoring.protocol import LogprobEngine
 from scoring.sampling import ModelSampler
-from scoring.turns import turns_of
 
 __all__ = [
     "LoadedModel", "ModelSpec", "choose_device", "choose_dtype", "context_limit", "estimate_bytes", "load_adapter",

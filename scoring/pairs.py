@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from scoring.errors import BadCatalogue
-from scoring.server_settings import checked_url
+from scoring.server.settings import checked_url
 from scoring.world import WorldRule
 
 DType = Literal["auto", "float32", "bfloat16", "float16"]

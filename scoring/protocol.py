@@ -1,6 +1,6 @@
 """What an engine is: token ids with a response mask in, token log-probs out.
 
-Everything that can weigh (the plain batched forward of plain.py, the prefix-sharing engine, a server) fits behind
+Everything that can weigh (the plain batched forward, the engine that shares prefixes, a server) fits behind
 `LogprobEngine`; everything that can hold models (room.py) behind `ModelSource`. Tokenizing is chat.py's part,
 subtracting is ratio.py's. Nothing here imports torch.
 """

@@ -14,7 +14,7 @@ from scoring.errors import ModelUnavailable
 from scoring.model_files import from_hub, local_folder
 from scoring.models import adapter_tokenizer, context_limit, load_tokenizer
 from scoring.pairs import ModelSpec
-from scoring.server_model import open_served
+from scoring.server.model import open_served
 
 _SMALL = ("*.json", "*.jinja", "*.model", "*.txt")  # of a repository on the hub: all but weights
 

@@ -1,8 +1,8 @@
 """The room where models stand: loaded once, shared by everybody in the process, freed when memory is needed.
 
 A model that somebody holds open is never freed; of the idle ones the least recently used goes first. An adapter stands
-on its base's device, shares its weights and holds it. Models of one device compute one after the other (turns.py),
-those of two devices at the same time; which device a model goes to is placing.py's part.
+on its base's device, shares its weights and holds it. Models of one device compute one after the other
+(engine/turns.py), those of two devices at the same time; which device a model goes to is placing.py's part.
 """
 
 import gc
@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from scoring.engine.plain import free_cached_memory
 from scoring.errors import ModelUnavailable
 from scoring.memory import GIGABYTE, all_devices, budget_bytes_of
 from scoring.models import (
@@ -25,9 +26,8 @@ from scoring.models import (
 )
 from scoring.pairs import DType, ModelSpec
 from scoring.placing import DeviceLoad, choose_device_for
-from scoring.plain import free_cached_memory
 from scoring.protocol import OpenModel
-from scoring.server_model import open_served
+from scoring.server.model import open_served
 
 
 @dataclass(eq=False)

@@ -3,7 +3,8 @@
     p(domain) = softmax over the domains of log p_strong(the domain's name, end of turn | the question)
 
 The definitions come first and the request last, so that all items share the beginning and an item's domains share
-everything but their names: one forward each, no generation. Leaves out tokens and the model (services/routing.py).
+everything but their names: one forward each, no generation. Leaves out tokens and the model
+(services/routing/guesses.py).
 """
 
 import hashlib

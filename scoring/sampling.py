@@ -11,10 +11,10 @@ from typing import Any
 
 import torch
 
+from scoring.engine.threads import fitting_threads
+from scoring.engine.turns import Turns
 from scoring.errors import EngineFailed, PromptTooLong
 from scoring.protocol import SampledText, Sampling
-from scoring.threads import fitting_threads
-from scoring.turns import Turns
 
 # At once; more run one after the other, from the same stream of random numbers.
 BATCH = 8

@@ -5,7 +5,7 @@
     undo         a row whose submission is "undo:N": it takes back decision N and restores what stood before
 
 A later "undo" takes back the action before, because rows made by undoing are never taken back themselves.
-Leaves out what the screen shows (reviews.py).
+Leaves out what the screen shows (reviews/review.py).
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from services.annotators import ensure_annotator
 from services.errors import NotFound, Refused
 from services.formats.cleaning import clean
 from services.noise import within
-from services.review_rows import NOTE_LIMIT, REASON_TAGS, VERDICT_REQUESTS, DecisionRow, UndoRow
-from services.weigh_chunk import letter
+from services.reviews.rows import NOTE_LIMIT, REASON_TAGS, VERDICT_REQUESTS, DecisionRow, UndoRow
+from services.weighing.chunk import letter
 
 SUBMISSION_LIMIT = 64  # characters, as the column has it
 ELAPSED_LIMIT_MS = 2**31 - 1

@@ -17,14 +17,14 @@ from db.queries_evaluation import is_usual
 from db.tables import Dataset
 from scoring.pairs import PROJECT_ROOT
 from scoring.protocol import ModelSource
-from services.criteria_store import ensure_builtin, find_criteria
+from services.criteria.store import ensure_builtin, find_criteria
 from services.datasets import set_guidelines
 from services.demo_world import import_world_texts
-from services.imports import import_file
+from services.imports.files import import_file
 from services.run_rows import RunRow, read_run
 from services.runs import list_runs, resume, start_run
-from services.weigh_here import weigh_or_follow
-from services.weighing import WeighProgress
+from services.weighing.here import weigh_or_follow
+from services.weighing.run import WeighProgress
 
 DEMO_PAIR = "demo"
 DEMO_DATASET = "demo"

@@ -1,7 +1,7 @@
 """How often the ranked best is the gold best, against what needs no ratio at all.
 
-What counts as right is in credits.py. The baselines rank the same items by one model alone, or by length in characters.
-Leaves out figures (ui/charts.py) and agreement with people (insights.py).
+What counts as right is in statistics/credits.py. The baselines rank the same items by one model alone, or by
+length in characters. Leaves out figures (ui/charts/figures.py) and agreement with people (insights.py).
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from db.queries_evaluation import GoldRow, gold_rows
 from db.queries_routing import domains_taken
 from db.tables import Item
 from scoring.world import WorldRule
-from services.credits import chance, credit, gold_best
 from services.errors import NotFound
 from services.evaluation_pairs import SwitchShare, WorldReport, switch_shares, world_report
-from services.intervals import Auc, Share, share
 from services.run_rows import RunRow, read_run
 from services.runs import latest_run
+from services.statistics.credits import chance, credit, gold_best
+from services.statistics.intervals import Auc, Share, share
 
 __all__ = ["Auc", "Evaluation", "Share", "SwitchShare", "WorldReport", "evaluate"]
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from db.queries_evaluation import dataset_id_of, finished_runs, metas, top_positions, world_means
 from scoring.world import WorldRule
-from services.intervals import Auc, Share, auc, share
+from services.statistics.intervals import Auc, Share, auc, share
 
 WORLD_SUFFIX = "-world"  # a dataset's companion with texts of known world
 MEASURE = "smaller distance of the prompt's and the responses' mean token log-prob to its threshold, nats per token"

@@ -1,6 +1,6 @@
 """The figures' data as frozen rows, one or two queries each, whatever the number of items.
 
-Leaves out the charts (ui/charts.py) and what counts as right (evaluation.py).
+Leaves out the charts (ui/charts/figures.py) and what counts as right (evaluation.py).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from db.queries_insights import (
 from db.queries_reviews import verdict_counts as count_verdicts
 from db.tables import Dataset
 from services.errors import NotFound
-from services.intervals import Share, share
-from services.review_rows import REASON_TAGS, VERDICTS
+from services.reviews.rows import REASON_TAGS, VERDICTS
+from services.statistics.intervals import Share, share
 
 POINT_LIMIT = 5_000  # points of a scatter; more are sampled evenly and the figure says so
 

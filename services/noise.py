@@ -19,7 +19,7 @@ from scoring.errors import ScoringError
 from scoring.noise import Noise, margin_noise, measure, pick_sample
 from scoring.protocol import LogprobRequest, OpenModel
 from scoring.ratio import RankBy
-from services.logprob_cache import read
+from services.weighing.logprob_cache import read
 
 log = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 The new run takes over everything else from the first in one go, weighs those items alone, and says so: its
 configuration names the first run and its models. Decisions stay on the run they were made on. Leaves out what noise is
-(scoring/noise.py) and the work (weighing.py).
+(scoring/noise.py) and the work (weighing/run.py).
 """
 
 from __future__ import annotations

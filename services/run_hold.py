@@ -27,9 +27,9 @@ from db.tables import Run, utc_now
 from scoring.noise import Noise
 from scoring.protocol import TokenLogprobs
 from services.errors import Refused
-from services.logprob_cache import write_batch
 from services.noise import margin_noise_of
 from services.run_rows import read_run, silent_since
+from services.weighing.logprob_cache import write_batch
 
 HEARTBEAT_S = 3.0
 log = logging.getLogger(__name__)

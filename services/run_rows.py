@@ -1,6 +1,6 @@
 """What a run looks like to a screen or the command line: frozen rows, read in one query each.
 
-Leaves out starting and stopping (runs.py) and the work itself (weighing.py).
+Leaves out starting and stopping (runs.py) and the work itself (weighing/run.py).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Runs: started, listed, cancelled, resumed, hidden, deleted.
 
-A run here is a row and its configuration; weighing.py does the work and worker.py finds it. Imports no torch.
+A run here is a row and its configuration; weighing/run.py does the work and worker.py finds it. Imports no torch.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from db.tables import Dataset, Decision, Run, utc_now
 from scoring.conditioning import DEFAULT, Conditioning
 from scoring.pairs import ModelPair
 from scoring.processor import has_bfloat16
-from services.catalogue_store import freeze_pair, get_pair, spec_of
-from services.criteria_store import CriteriaRow, get_criteria
+from services.criteria.store import CriteriaRow, get_criteria
 from services.errors import DecisionsRestOnIt, NotFound, Refused
-from services.routing_choice import BY_COLUMN, Routing
-from services.routing_store import get_router
+from services.pairs.catalogue import freeze_pair, get_pair, spec_of
+from services.routing.choice import BY_COLUMN, Routing
+from services.routing.store import get_router
 from services.run_rows import STALE_AFTER_S, NotWeighedRow, RunRow, read_run, read_runs, silent_since
 
 __all__ = [

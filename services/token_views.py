@@ -16,11 +16,11 @@ from scoring.chat import EncodedCandidate
 from scoring.protocol import ModelSource, TokenLogprobs
 from scoring.spans import contributions
 from services.errors import NotFound
-from services.logprob_cache import read
 from services.packing import unpack_spans
-from services.routing_runs import under_run_domains
-from services.weigh_encode import ItemText, SideView, WeighSetup, encode_side, facts_of, side_view
-from services.weigh_write import item_text, setup_of_run
+from services.routing.runs import under_run_domains
+from services.weighing.encode import ItemText, SideView, WeighSetup, encode_side, facts_of, side_view
+from services.weighing.logprob_cache import read
+from services.weighing.write import item_text, setup_of_run
 
 SPLIT_NOTE = "tokenized after the prompt, because whole it would have merged into the prompt's last token"
 ALIGNED_NOTE = "the two tokenizers differ; pieces end where both have a boundary"

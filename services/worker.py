@@ -20,7 +20,7 @@ from scoring.protocol import ModelSource
 from services.errors import NotFound, Refused
 from services.run_hold import RunHold, new_worker_name
 from services.run_rows import silent_since
-from services.weighing import weigh
+from services.weighing.run import weigh
 
 log = logging.getLogger(__name__)
 

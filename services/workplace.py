@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from db.migrate import upgrade
 from db.session import DatabaseUnavailable, database_url, make_sessionmaker
 from scoring.errors import ScoringError
-from services.criteria_store import ensure_builtin
-from services.routing_store import ensure_builtin_router
+from services.criteria.store import ensure_builtin
+from services.routing.store import ensure_builtin_router
 
 if TYPE_CHECKING:
     from scoring.room import ModelRoom

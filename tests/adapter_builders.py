@@ -10,7 +10,7 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForCausalLM
 
-from scoring.plain import PlainEngine
+from scoring.engine.plain import PlainEngine
 from scoring.protocol import LogprobEngine, LogprobRequest
 
 REQUESTS = [

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from db.tables import Candidate, Dataset, Item, Run, Score, Suggestion
 from scoring.pairs import ModelPair, ModelSpec
-from services.criteria_store import ensure_builtin, find_criteria
+from services.criteria.store import ensure_builtin, find_criteria
 from services.packing import pack_spans
 from services.runs import start_run
 

@@ -15,9 +15,9 @@ from loopback import Call, Reply
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from scoring.plain import PlainEngine
+from scoring.engine.plain import PlainEngine
 from scoring.protocol import LogprobRequest
-from scoring.server_settings import ServerSettings
+from scoring.server.settings import ServerSettings
 
 SERVED_AS = "tiny"
 CONTEXT = 256

@@ -1,7 +1,7 @@
 """The candidates of an item as HTML: side by side when there are two, a ranked list when there are more.
 
 Pure strings, no streamlit; every text goes through `prose.safe`. Rewards are bars on one scale per item, zero marked,
-with the exact number on hover; the number that ranks is the strong one. Leaves out the buttons (review_actions.py).
+with the exact number on hover; the number that ranks is the strong one. Leaves out the buttons (review/actions.py).
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from services.review_rows import ReviewCandidate, ReviewItem, SuggestionRow
+from services.reviews.rows import ReviewCandidate, ReviewItem, SuggestionRow
 from services.token_views import TokenView
-from ui.domain_words import domain_hint, domain_words
+from ui.domains.words import domain_hint, domain_words
 from ui.prose import badge, prose, safe
 from ui.tokens import nats, scale_of, token_html
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import streamlit as st
 
 from services import token_views
-from services.review_rows import ReviewItem
+from services.reviews.rows import ReviewItem
 from services.token_views import ExactText, ModelInput
 from ui import resources
 from ui.prose import prose, safe
-from ui.review_actions import FAILURES, key
+from ui.review.actions import FAILURES, key
 
 IS_EXACT = "review_is_exact"  # session key: whether the panel is open
 IDS_SHOWN = 4_000  # ids written out; more are counted

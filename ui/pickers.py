@@ -14,7 +14,7 @@ from services.annotators import NAME_LIMIT
 from services.datasets import DatasetRow
 from services.run_rows import RunRow
 from ui import frame
-from ui.conditioning_words import reading_marks
+from ui.runs.conditioning_words import reading_marks
 
 NAME_SHOWN = 16  # characters of the annotator's name on the button
 STATUS_WORDS = {

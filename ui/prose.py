@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from services.review_rows import Message
+from services.reviews.rows import Message
 
 FOLD_AT = 3_000  # characters shown before "show all"
 ROLE_WORDS = {"system": "System", "user": "User", "assistant": "Assistant", "tool": "Tool"}

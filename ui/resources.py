@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from scoring.pairs import ModelSpec
     from scoring.reading import Reader
     from scoring.room import ModelRoom
-    from services.criteria_trying import TrialThreads
-    from services.pair_map_worker import MapWorker
-    from services.routing_threads import RoutingThreads
+    from services.criteria.trying import TrialThreads
+    from services.pair_map.worker import MapWorker
+    from services.routing.threads import RoutingThreads
     from services.worker import RunWorker
 
 DATABASE_ERRORS: tuple[type[Exception], ...] = (DatabaseUnavailable, DBAPIError)
@@ -89,7 +89,7 @@ def trial_threads() -> TrialThreads:
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _trial_threads_at(url: str) -> TrialThreads:
-    from services.criteria_trying import TrialThreads
+    from services.criteria.trying import TrialThreads
 
     return TrialThreads(_sessions_at(url), model_room)
 
@@ -101,7 +101,7 @@ def routing_threads() -> RoutingThreads:
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _routing_threads_at(url: str) -> RoutingThreads:
-    from services.routing_threads import RoutingThreads
+    from services.routing.threads import RoutingThreads
 
     return RoutingThreads(_sessions_at(url), model_room)
 
@@ -113,7 +113,7 @@ def map_worker() -> MapWorker:
 
 @st.cache_resource(show_spinner=False, max_entries=4)
 def _map_worker_at(url: str) -> MapWorker:
-    from services.pair_map_worker import MapWorker
+    from services.pair_map.worker import MapWorker
 
     return MapWorker(_sessions_at(url), model_room)
 

@@ -5,7 +5,7 @@ Shared by Runs and Live. Leaves out editing and the exact rendered text (the Cri
 
 from __future__ import annotations
 
-from services.criteria_store import CriteriaRow, DomainCriteria
+from services.criteria.store import CriteriaRow, DomainCriteria
 from ui.prose import safe
 from ui.wording import count
 

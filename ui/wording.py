@@ -1,6 +1,6 @@
 """Numbers, times and untrusted names as words on a screen. Pure strings, no streamlit.
 
-A share is never shown without its n and its 95 % interval. Leaves out HTML (prose.py) and figures (charts.py).
+A share is never shown without its n and its 95 % interval. Leaves out HTML (prose.py) and figures (charts/figures.py).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 
-from services.intervals import Share
+from services.statistics.intervals import Share
 from ui.prose import safe
 
 JOINER = "\N{WORD JOINER}"  # takes no room; keeps `:smile:`, `www.` and `@` from being read as more than text

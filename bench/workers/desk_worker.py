@@ -21,8 +21,8 @@ from db.session import make_sessionmaker
 from scoring.criteria import CriteriaBody
 from scoring.pairs import ModelPair, ModelSpec
 from scoring.room import ModelRoom
-from services.weigh_chunk import weigh_items
-from services.weigh_encode import ItemText, WeighSetup
+from services.weighing.chunk import weigh_items
+from services.weighing.encode import ItemText, WeighSetup
 
 
 def spec_of(side: str) -> ModelSpec:

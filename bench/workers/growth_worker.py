@@ -17,7 +17,7 @@ from bench.workers.tare_worker import forget, requests_of
 from scoring.models import LoadedModel, load_model
 from scoring.pairs import ModelSpec
 from scoring.protocol import LogprobRequest
-from services.weigh_order import chunk_bounds
+from services.weighing.order import chunk_bounds
 
 WARM_ITEMS = 8
 

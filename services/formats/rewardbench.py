@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from services.benchmarks.rewardbench_sets import PREFERENCE_SETS, SECTION_OF, domain_of
 from services.formats import pairs
 from services.formats.drafts import Fields, ItemDraft, make_item
 from services.formats.messages import finish_prompt, parse_prompt, require_text
 from services.formats.problems import BadRow
-from services.rewardbench_sets import PREFERENCE_SETS, SECTION_OF, domain_of
 
 USED = frozenset({"prompt", "chosen", "rejected", "chosen_model", "rejected_model"})
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from services.benchmarks.rewardbench_sets import domain_of_2
 from services.formats import pairs
 from services.formats.drafts import CandidateDraft, Fields, ItemDraft, make_item
 from services.formats.messages import finish_prompt, kind_of, parse_prompt, read_number, require_text
 from services.formats.problems import BadRow
-from services.rewardbench_sets import domain_of_2
 
 NUM_CORRECT = "num_correct"
 USED = frozenset({"prompt", "chosen", "rejected"})

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
+from services.benchmarks.rewardbench_sets import PREFERENCE_SETS
 from services.formats import llmbar
 from services.formats.drafts import Fields
-from services.rewardbench_sets import PREFERENCE_SETS
 
 _LLMBAR = re.compile(r"(?<![a-z])(natural|neighbor|gptinst|gptout|manual)(?![a-z])")
 _PREFERENCE = re.compile(rf"(?:^|/)({'|'.join(PREFERENCE_SETS)})(?:-\d+-of-\d+)?\.[a-z]+$")

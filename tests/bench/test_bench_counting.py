@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bench.cases import CASES, LENGTHS, Item, growth, make_case
 from bench.flops import count_work, floor_seconds, flops_of
 from bench.workers.tare_worker import requests_of
-from scoring.trie import distinct_tokens
+from scoring.engine.trie import distinct_tokens
 
 TOKENS = st.lists(st.integers(3, 5), min_size=1, max_size=6).map(tuple)
 ITEMS = st.lists(st.builds(Item, TOKENS, st.lists(TOKENS, min_size=1, max_size=4).map(tuple)), min_size=1, max_size=5)

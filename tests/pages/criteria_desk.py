@@ -12,8 +12,8 @@ from visitor import Visitor
 from db.session import Sessions
 from db.tables import utc_now
 from db.tables_criteria import Trial
-from services.criteria_editing import Editing, read_editing
-from services.criteria_store import CriteriaBody
+from services.criteria.editing import Editing, read_editing
+from services.criteria.store import CriteriaBody
 from ui import frame
 
 RUN_CRITERIA = "demo"  # what desk_data's run is made under

@@ -13,7 +13,7 @@ from typing import Any
 
 from db.session import Sessions
 from db.tables import Candidate, Dataset, Item, Logprob, NotWeighed, Run, Score, Suggestion
-from services.criteria_store import ensure_builtin, list_criteria
+from services.criteria.store import ensure_builtin, list_criteria
 from services.packing import pack_floats, pack_spans
 from services.runs import start_run
 

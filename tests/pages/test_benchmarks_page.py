@@ -137,8 +137,8 @@ def test_hostile_names_are_shown_as_text(empty_desk: Sessions) -> None:
 
 
 def test_the_published_formats_are_named_on_the_screen_that_explains_them() -> None:
-    from services.benchmark_kinds import KINDS
-    from ui.benchmark_files import FILES
+    from services.benchmarks.kinds import KINDS
+    from ui.benchmarks.files import FILES
 
     assert all(kind.title.removesuffix("-preference") in FILES for kind in KINDS.values())
 

@@ -13,8 +13,8 @@ from visitor import HOSTILE, weighed_desk
 
 from db.session import Sessions
 from scoring.criteria_body import DomainCriteria, Exemplar
-from services.criteria_drafts import list_drafts
-from services.criteria_store import CriteriaBody, add_version, ensure_builtin, find_criteria
+from services.criteria.drafts import list_drafts
+from services.criteria.store import CriteriaBody, add_version, ensure_builtin, find_criteria
 
 ROOT = Path(__file__).parents[2]
 

@@ -10,9 +10,9 @@ from visitor import GOOD, WRONG, decide, weighed_desk
 
 from db.session import Sessions
 from db.tables_criteria import Trial
-from services.criteria_store import CriteriaBody, find_criteria
-from services.criteria_trying import TrialThreads
-from services.trials import read_trial
+from services.criteria.store import CriteriaBody, find_criteria
+from services.criteria.trying import TrialThreads
+from services.trials.trial import read_trial
 from ui import frame
 
 DRAFT = "Be brief and right."

@@ -11,11 +11,11 @@ from visitor import GOOD, HOSTILE, Visitor, decide, weighed_desk
 from db.session import Sessions
 from services import datasets
 from services.datasets import DatasetRow
-from services.import_counts import BadRowSeen
+from services.imports.counts import BadRowSeen
 from ui import frame
-from ui.export_panel import file_name, whole_file
-from ui.import_words import bad_rows_csv
-from ui.uploads import name_from_file
+from ui.datasets.export_panel import file_name, whole_file
+from ui.datasets.import_words import bad_rows_csv
+from ui.datasets.uploads import name_from_file
 
 ROWS = [{"prompt": f"Is tea {n} black?", "responses": ["Yes.", "No."]} for n in range(3)]
 FILE = "\n".join(map(json.dumps, ROWS)).encode()

@@ -13,9 +13,10 @@ from visitor import HOSTILE, Visitor, weighed_desk
 from db.queries_routing import keep_guesses
 from db.session import Sessions
 from db.tables import utc_now
-from services import routing, routing_store
-from services.routing_choice import Routing
-from services.routing_threads import RoutingTask
+from services.routing import dataset as routing
+from services.routing import store as routing_store
+from services.routing.choice import Routing
+from services.routing.threads import RoutingTask
 from ui import frame, resources
 
 PAGE = "pages/domains.py"

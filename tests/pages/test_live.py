@@ -14,14 +14,14 @@ import pytest
 from visitor import HOSTILE, Visitor, weighed_desk
 
 from db.session import Sessions
-from services.criteria_store import ensure_builtin
-from services.live import LiveCandidate, LiveResult
-from services.review_rows import Message
+from services.criteria.store import ensure_builtin
+from services.live.now import LiveCandidate, LiveResult
+from services.reviews.rows import Message
 from ui import frame
-from ui import live_state as state
-from ui.live_examples import EXAMPLES
-from ui.live_prompt import earlier_turns
-from ui.live_result import as_item, places_html
+from ui.live import state
+from ui.live.examples import EXAMPLES
+from ui.live.prompt import earlier_turns
+from ui.live.result import as_item, places_html
 
 ROOT = Path(__file__).parents[2]
 

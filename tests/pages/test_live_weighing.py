@@ -9,11 +9,12 @@ from visitor import Visitor, weighed_desk
 
 from db.session import Sessions
 from scoring.room import ModelRoom
-from services import datasets, live
-from services.criteria_store import ensure_builtin, find_criteria
-from services.review_rows import Message
+from services import datasets
+from services.criteria.store import ensure_builtin, find_criteria
+from services.live import now as live
+from services.reviews.rows import Message
 from ui import frame
-from ui.live_examples import EXAMPLES
+from ui.live.examples import EXAMPLES
 
 pytestmark = pytest.mark.slow
 MISSING = """

@@ -11,7 +11,7 @@ from visitor import HOSTILE, Visitor, weighed_desk
 from db.session import Sessions
 from services.runs import list_runs
 from ui import frame
-from ui.pair_form_state import MAP, TAB
+from ui.pairs.form_state import MAP, TAB
 
 SKILLS = {"m/a": 0.0, "m/b": 0.7, "m/c": 1.5, "m/d": 2.5}
 
@@ -124,7 +124,7 @@ def test_who_comes_back_while_a_map_is_weighed_finds_its_models_and_how_far_it_i
     mapped: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A source that never opens a model stands for a long weighing."""
-    from services.pair_map_worker import MapJob
+    from services.pair_map.worker import MapJob
     from ui import resources
 
     go_on = threading.Event()

@@ -10,9 +10,9 @@ from visitor import HOSTILE, Visitor, weighed_desk
 
 from db.session import Sessions
 from scoring.pairs import load_file
-from services.pair_files import add_pair
+from services.pairs.files import add_pair
 from ui import frame
-from ui.pair_form_state import ADD, LIST, TAB
+from ui.pairs.form_state import ADD, LIST, TAB
 
 ROOT = Path(__file__).parents[2]
 MINE: dict[str, Any] = {

@@ -7,8 +7,8 @@ from desk_people import Reviewer
 from visitor import HOSTILE, Visitor, weighed_desk
 
 from db.session import Sessions
-from services import criteria_store
-from services.criteria_store import CriteriaBody, ensure_builtin
+from services.criteria import store as criteria_store
+from services.criteria.store import CriteriaBody, ensure_builtin
 from ui import frame
 
 pytestmark = pytest.mark.slow

@@ -9,11 +9,12 @@ from visitor import GOOD, HOSTILE, TOO_LONG, WRONG, Visitor, decide, weighed_des
 
 from db.session import Sessions
 from db.tables import Run, utc_now
-from services import criteria_store, runs
-from services.criteria_store import CriteriaBody, ensure_builtin
+from services import runs
+from services.criteria import store as criteria_store
+from services.criteria.store import CriteriaBody, ensure_builtin
 from services.run_rows import RunRow
 from ui import frame
-from ui.run_words import counts_line, is_active, pace_line
+from ui.runs.words import counts_line, is_active, pace_line
 
 
 def only(sessions: Sessions) -> RunRow:

@@ -12,9 +12,9 @@ from streamlit.testing.v1 import AppTest
 
 from db.session import Sessions
 from db.tables import Run
-from services import reviews
-from services.catalogue_store import get_pair, spec_of
-from services.criteria_store import ensure_builtin
+from services.criteria.store import ensure_builtin
+from services.pairs.catalogue import get_pair, spec_of
+from services.reviews import review as reviews
 
 APP = Path(__file__).parents[2] / "app.py"
 HOSTILE = "<img src=x onerror=alert(1)> **b** :red[x] $a$ [l](javascript:alert(1)) :smile: www.evil.example"

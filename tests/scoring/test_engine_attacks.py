@@ -11,10 +11,10 @@ from architectures import CONTEXT, VOCABULARY, forest, model_of, naive, request,
 from torch import Tensor
 from transformers import AutoModelForCausalLM, Gemma3TextConfig
 
-from scoring.attention_kernels import Stretch, attend
-from scoring.head import OutputHead
+from scoring.engine.attention_kernels import Stretch, attend
+from scoring.engine.head import OutputHead
+from scoring.engine.shared import SharedEngine
 from scoring.protocol import LogprobRequest, TokenLogprobs
-from scoring.shared import SharedEngine
 
 TWO_ROPES = {
     "sliding_attention": {"rope_type": "default", "rope_theta": 100.0},
@@ -75,8 +75,8 @@ def test_the_narrowest_windows_and_two_kinds_of_rope_equal_the_plain_loop(
     dice, model = random.Random(window), gemma3(window)
     for _ in range(12):
         # Kept beginnings may end anywhere, inside a window too.
-        monkeypatch.setattr("scoring.packs.KEPT_TOKENS", dice.choice([16, 64]))
-        monkeypatch.setattr("scoring.packs.ALIGNMENT", dice.choice([8, 64]))
+        monkeypatch.setattr("scoring.engine.packs.KEPT_TOKENS", dice.choice([16, 64]))
+        monkeypatch.setattr("scoring.engine.packs.ALIGNMENT", dice.choice([8, 64]))
         requests = wild_forest(dice)
         expected = naive(model, requests)
         engine = engine_of(model, dice.choice([1, 2, 5, 13, 63, 65, 200]), kept_bytes=dice.choice([0, 10**5, 10**8]))

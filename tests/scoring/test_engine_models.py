@@ -10,14 +10,14 @@ import transformers
 from architectures import ARCHITECTURES, CONTEXT, VOCABULARY, forest, model_of, naive, request, words
 from transformers import AutoModelForCausalLM
 
-from scoring.engines import make_engine
+from scoring.engine.engines import make_engine
+from scoring.engine.head import OutputHead
+from scoring.engine.limits import Limits
+from scoring.engine.proofs import proof_requests, prove_fused, proved_head
+from scoring.engine.trie import distinct_tokens
+from scoring.engine.turns import Turns
 from scoring.errors import EngineFailed, ModelUnavailable
-from scoring.head import OutputHead
-from scoring.limits import Limits
-from scoring.proofs import proof_requests, prove_fused, proved_head
 from scoring.protocol import LogprobEngine, LogprobRequest
-from scoring.trie import distinct_tokens
-from scoring.turns import Turns
 
 
 def engine_of(name: str, **settings: object) -> LogprobEngine:
@@ -98,7 +98,7 @@ def test_an_engine_that_is_asked_for_and_not_exact_is_refused() -> None:
 
 
 def test_why_an_engine_was_not_chosen_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, logger="scoring.proofs"):
+    with caplog.at_level(logging.INFO, logger="scoring.engine.proofs"):
         engine_of("bloom")
     assert "BloomForCausalLM: not the shared engine" in caplog.text
 
@@ -149,8 +149,8 @@ def test_the_head_in_slices_equals_log_softmax_of_the_model_s_own_logits(name: s
     with torch.inference_mode():
         expected = model(ids).logits[0].double().log_softmax(-1)[torch.arange(40), ids[0]]
         rows = model.base_model(ids).last_hidden_state[0]
-        monkeypatch.setattr("scoring.head.SLICE_BYTES", {"cpu": 1})  # 256 words a slice: two slices, one of 44
-        monkeypatch.setattr("scoring.head.MAX_ROWS", 16)
+        monkeypatch.setattr("scoring.engine.head.SLICE_BYTES", {"cpu": 1})  # 256 words a slice: two slices, one of 44
+        monkeypatch.setattr("scoring.engine.head.MAX_ROWS", 16)
         found = proved_head(model, Turns()).logprobs(rows, ids[0])
     assert found.dtype == torch.float32
     assert torch.allclose(found.double(), expected, atol=1e-5)

@@ -8,10 +8,10 @@ import pytest
 from architectures import CONTEXT, model_of, naive, request, words
 from torch import Tensor, nn
 
-from scoring import joint_attention
-from scoring.last_layer import thin_out
+from scoring.engine import joint_attention
+from scoring.engine.last_layer import thin_out
+from scoring.engine.shared import SharedEngine
 from scoring.protocol import LogprobRequest
-from scoring.shared import SharedEngine
 
 PROMPT = 60
 

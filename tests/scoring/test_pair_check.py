@@ -14,9 +14,9 @@ import transformers
 from architectures import ARCHITECTURES
 from scoring_builders import CHATML, DROPS_SYSTEM, MISTRAL_LIKE, byte_level, metaspace, save_model, tiny_model
 
-from scoring.pair_check import check_pair
-from scoring.pair_check_facts import Finding, PairCheck, size_text
-from scoring.pair_check_kind import likely_engine, why_not_causal
+from scoring.pair_check.check import check_pair
+from scoring.pair_check.facts import Finding, PairCheck, size_text
+from scoring.pair_check.kind import likely_engine, why_not_causal
 from scoring.pairs import ModelPair, ModelSpec, load_catalogue
 
 

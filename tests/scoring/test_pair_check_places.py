@@ -17,8 +17,8 @@ from loopback import Call, Loopback, Reply
 from scoring_builders import byte_level, save_model, tiny_model
 from server_builders import CONTEXT, SERVED_AS, Computing, save_served
 
-from scoring.pair_check import check_pair
-from scoring.pair_check_facts import PairCheck
+from scoring.pair_check.check import check_pair
+from scoring.pair_check.facts import PairCheck
 from scoring.pairs import ModelPair, ModelSpec
 
 ROOT = Path(__file__).parents[2]
@@ -148,7 +148,7 @@ def test_a_server_that_stands_still_is_told_after_a_while(served: Path, monkeypa
 CHECK = """
 import json, sys
 from dataclasses import asdict
-from scoring.pair_check import check_pair
+from scoring.pair_check.check import check_pair
 from scoring.pairs import ModelPair, ModelSpec
 strong, weak = (ModelSpec(**spec) for spec in json.loads(sys.argv[1]))
 pair = ModelPair("mine", "Mine", strong, weak, "few", 512, "", 0.001)

@@ -10,8 +10,8 @@ import pytest
 import torch
 from architectures import ARCHITECTURES, CONTEXT, forest, model_of, naive
 
-from scoring import joint_attention, products
-from scoring.engines import make_engine
+from scoring.engine import joint_attention, products
+from scoring.engine.engines import make_engine
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -47,7 +47,7 @@ def test_long_sequences_go_the_joint_way(monkeypatch: pytest.MonkeyPatch) -> Non
         calls.append(1)
         return whole(*args, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("scoring.shared_attention.attend_jointly", counted)
+    monkeypatch.setattr("scoring.engine.shared_attention.attend_jointly", counted)
     engine = make_engine(model_of("llama"), fingerprint="x", context_limit=CONTEXT)
     calls.clear()
     engine.logprobs(forest())
@@ -93,7 +93,7 @@ def test_the_measurement_says_yes_or_no_and_always_the_same_in_a_process() -> No
 def test_memory_does_not_grow_with_the_number_of_shapes() -> None:
     code = """
 import resource, torch
-from scoring.products import _onednn, has_faster_onednn
+from scoring.engine.products import _onednn, has_faster_onednn
 has_faster_onednn()
 rows, weight = torch.zeros(1200, 512), torch.zeros(512, 512)
 peaks = []

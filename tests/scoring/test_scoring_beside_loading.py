@@ -49,7 +49,7 @@ def test_a_base_weighs_on_while_adapters_of_its_embeddings_come_and_go(strong_fo
 
 @pytest.mark.parametrize("engine", ["shared", "expanded", "plain"])
 def test_a_default_dtype_that_another_thread_sets_changes_no_number(engine: str, strong_folder: Path) -> None:
-    from scoring.engines import make_engine
+    from scoring.engine.engines import make_engine
 
     with ModelRoom(2**30, device="cpu").open(ModelSpec(str(strong_folder))) as model:
         weights = model.shelf.model  # type: ignore[attr-defined]

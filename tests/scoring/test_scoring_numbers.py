@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from scoring_builders import FAMILIES, bigram_model, save_model, tiny_model, word_level
 
 from scoring.chat import EncodedCandidate, encode
+from scoring.engine.plain import PlainEngine, selected_logprobs
 from scoring.errors import EngineFailed, PromptTooLong
 from scoring.models import load_model
 from scoring.pairs import ModelSpec
-from scoring.plain import PlainEngine, selected_logprobs
 from scoring.protocol import LogprobRequest, TokenLogprobs
 from scoring.ratio import weigh_candidates
 

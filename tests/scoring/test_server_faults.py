@@ -20,8 +20,8 @@ from server_builders import QUICK, SERVED_AS, Computing, plain_engine, save_serv
 from scoring.errors import EngineFailed, ModelUnavailable
 from scoring.pairs import ModelSpec
 from scoring.protocol import LogprobRequest, Pack, TokenLogprobs
-from scoring.server_model import ServedModel, open_served
-from scoring.server_settings import ServerSettings
+from scoring.server.model import ServedModel, open_served
+from scoring.server.settings import ServerSettings
 
 Bend = Callable[[Any, dict[str, Any]], Any]
 

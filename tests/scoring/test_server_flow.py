@@ -15,10 +15,10 @@ import pytest
 from loopback import Call, Loopback, Reply
 from server_builders import QUICK, SERVED_AS, Computing, save_served, some_requests
 
+from scoring.engine.turns import urgent
 from scoring.pairs import ModelSpec
 from scoring.protocol import Pack, collect
-from scoring.server_model import open_served
-from scoring.turns import urgent
+from scoring.server.model import open_served
 
 
 @pytest.fixture(scope="module")

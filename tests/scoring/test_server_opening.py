@@ -14,8 +14,8 @@ from scoring.errors import BadCatalogue, EngineFailed, ModelUnavailable, PromptT
 from scoring.pairs import ModelSpec, load_catalogue
 from scoring.protocol import LogprobRequest, Sampling
 from scoring.room import ModelRoom
-from scoring.server_model import ServedModel, open_served
-from scoring.server_settings import ServerSettings, checked_url, settings_from_environment
+from scoring.server.model import ServedModel, open_served
+from scoring.server.settings import ServerSettings, checked_url, settings_from_environment
 
 ENTRY = """
 [[pairs]]

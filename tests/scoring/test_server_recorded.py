@@ -18,7 +18,7 @@ from transformers import LlamaForCausalLM
 from scoring.pairs import ModelSpec
 from scoring.protocol import Sampling
 from scoring.room import ModelRoom
-from scoring.server_model import ServedModel
+from scoring.server.model import ServedModel
 
 A_TOKEN = 2e-4  # nats
 

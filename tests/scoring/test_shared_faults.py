@@ -10,14 +10,14 @@ import pytest
 import torch
 from architectures import CONTEXT, forest, model_of, naive, request, words
 
-from scoring.engines import make_engine
+from scoring.engine.engines import make_engine
+from scoring.engine.head import OutputHead
+from scoring.engine.kept_keys import KeptKeys, LastingKeys
+from scoring.engine.shared import SharedEngine
+from scoring.engine.trie import distinct_tokens
+from scoring.engine.turns import Turns
 from scoring.errors import EngineFailed, PromptTooLong
-from scoring.head import OutputHead
-from scoring.kept_keys import KeptKeys, LastingKeys
 from scoring.protocol import LogprobEngine, LogprobRequest
-from scoring.shared import SharedEngine
-from scoring.trie import distinct_tokens
-from scoring.turns import Turns
 
 
 def engine_of(model: Any, **more: Any) -> SharedEngine:
@@ -110,7 +110,7 @@ def criteria_items(first: int, count: int) -> list[LogprobRequest]:
 @pytest.fixture
 def short_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """Criteria of 128 tokens are long enough to be kept."""
-    monkeypatch.setattr("scoring.packs.KEPT_TOKENS", 128)
+    monkeypatch.setattr("scoring.engine.packs.KEPT_TOKENS", 128)
 
 
 @pytest.mark.usefixtures("short_steps")

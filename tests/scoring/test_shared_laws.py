@@ -5,10 +5,10 @@ from architectures import CONTEXT, VOCABULARY, model_of, naive, request
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scoring.head import OutputHead
+from scoring.engine.head import OutputHead
+from scoring.engine.shared import MIN_SHARED, SharedEngine
+from scoring.engine.trie import Edge, build_trie, distinct_tokens, sequences_of
 from scoring.protocol import LogprobRequest
-from scoring.shared import MIN_SHARED, SharedEngine
-from scoring.trie import Edge, build_trie, distinct_tokens, sequences_of
 
 NAMES = ["llama", "mistral", "gemma2", "gpt2"]
 token = st.integers(0, VOCABULARY - 1)

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from scoring import turns as module
-from scoring.turns import LINGER_S, Turns, urgent
+from scoring.engine import turns as module
+from scoring.engine.turns import LINGER_S, Turns, urgent
 
 WAIT_S = 30.0
 

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from db.session import Sessions
 from db.tables import Candidate, Item, Run, Score, Suggestion
-from services.imports import import_files
+from services.imports.files import import_files
 
 RewardOf = Callable[[Item, Candidate], float | None]
 

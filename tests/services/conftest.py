@@ -73,7 +73,7 @@ def room(tiny_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture
 def desk(fresh_db: Sessions) -> Sessions:
     """A database with the built-in criteria in it."""
-    from services.criteria_store import ensure_builtin
+    from services.criteria.store import ensure_builtin
 
     ensure_builtin(fresh_db)
     return fresh_db
@@ -104,7 +104,7 @@ def served(served_folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     from served_pairs import Catalogue
     from server_builders import QUICK
 
-    from scoring import server_model
+    from scoring.server import model as server_model
 
     monkeypatch.setattr(server_model, "settings_from_environment", lambda: QUICK)
     monkeypatch.setenv("TARE_PAIRS", str(tmp_path / "pairs.toml"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from scoring.pairs import ModelPair, load_file
-from services.pair_files import own_file
+from services.pairs.files import own_file
 
 MINE: dict[str, Any] = {
     "name": "mine", "title": "My tune", "strong": "me/strong", "weak": "me/weak", "parameters": "1 B each",

@@ -13,10 +13,10 @@ from db.tables import Item
 from db.tables_criteria import ItemDomain
 from scoring.criteria import CriteriaBody
 from scoring.router import RouterBody
-from services.criteria_store import add_version
+from services.criteria.store import add_version
 from services.formats.drafts import ItemDraft
-from services.routing_choice import Routing
-from services.routing_store import add_router_version
+from services.routing.choice import Routing
+from services.routing.store import add_router_version
 
 # An untrained model finds most names likelier than others whatever the prompt; of these two it names either.
 BODY = RouterBody({"gh": "tea", "ij": "a price", "kl": "hot water"})

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from db.session import Sessions
 from db.tables import Logprob
-from scoring import server_model
+from scoring.server import model as server_model
 
 
 class Catalogue:

@@ -23,11 +23,11 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from db.tables import Dataset, Item, Run, Score, Suggestion
 from scoring.pairs import ModelSpec
 from scoring.protocol import LogprobRequest, ModelSource, OpenModel, Pack, TokenLogprobs
-from services.criteria_store import find_criteria
+from services.criteria.store import find_criteria
 from services.formats.drafts import CandidateDraft, ItemDraft
 from services.item_store import insert_items
-from services.review_rows import ReviewItem
-from services.reviews import decide, load_item
+from services.reviews.review import decide, load_item
+from services.reviews.rows import ReviewItem
 from services.runs import start_run
 
 CONTEXT = 256

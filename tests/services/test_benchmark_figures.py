@@ -9,12 +9,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from services.benchmark_intervals import ClusterSum, bounded_mean, tau_share, weighted
-from services.benchmark_orders import goodness, order_of
-from services.benchmark_rewardbench import section_scores
-from services.benchmark_ties import TiesRow, read_reference, ties_score
-from services.intervals import Share, share, wilson
-from services.rewardbench_sets import SECTIONS
+from services.benchmarks.intervals import ClusterSum, bounded_mean, tau_share, weighted
+from services.benchmarks.orders import goodness, order_of
+from services.benchmarks.rewardbench import section_scores
+from services.benchmarks.rewardbench_sets import SECTIONS
+from services.benchmarks.ties import TiesRow, read_reference, ties_score
+from services.statistics.intervals import Share, share, wilson
 
 LAWS = settings(deadline=None, max_examples=150)
 FEW = st.integers(-2, 2).map(float)

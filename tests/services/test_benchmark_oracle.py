@@ -15,10 +15,10 @@ from benchmark_runs import weighed
 
 from db.session import Sessions
 from db.tables import Candidate, Item
-from services.benchmark_kinds import REWARDBENCH, REWARDBENCH_2
-from services.benchmark_ties import TiesRow, read_reference, ties_score
-from services.benchmarks import WayReport, evaluate_benchmark
-from services.rewardbench_sets import PREFERENCE_SETS, SECTIONS
+from services.benchmarks.kinds import REWARDBENCH, REWARDBENCH_2
+from services.benchmarks.rewardbench_sets import PREFERENCE_SETS, SECTIONS
+from services.benchmarks.scores import WayReport, evaluate_benchmark
+from services.benchmarks.ties import TiesRow, read_reference, ties_score
 
 RECORD = json.loads((Path(__file__).parent / "fixtures" / "rewardbench_oracle.json").read_text(encoding="utf-8"))
 SAME = 1e-12

@@ -20,12 +20,12 @@ from service_builders import draft, make_dataset
 
 from db.session import Sessions
 from db.tables import Candidate, Item
-from services.benchmark_kinds import HELPSTEER2, LLMBAR, NECTAR, REWARDBENCH, REWARDBENCH_2, kind_named
-from services.benchmarks import WAYS, BenchmarkReport, benchmark_of, evaluate_benchmark
+from services.benchmarks.kinds import HELPSTEER2, LLMBAR, NECTAR, REWARDBENCH, REWARDBENCH_2, kind_named
+from services.benchmarks.scores import WAYS, BenchmarkReport, benchmark_of, evaluate_benchmark
 from services.errors import NotFound, Refused
 from services.formats.drafts import CandidateDraft, ItemDraft
-from services.imports import import_files
-from services.intervals import share, wilson
+from services.imports.files import import_files
+from services.statistics.intervals import share, wilson
 
 PROMPT = ({"role": "user", "content": "p"},)
 

@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from services.bootstrap import Difference, mean_interval, paired_difference, resampled_means
+from services.statistics.bootstrap import Difference, mean_interval, paired_difference, resampled_means
 
 MICE = [94.0, 197.0, 16.0, 38.0, 99.0, 141.0, 23.0]  # treated mice, Efron and Tibshirani 1993, table 2.1
 

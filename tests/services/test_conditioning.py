@@ -11,17 +11,17 @@ from scoring.criteria import CriteriaBody, DomainCriteria, Exemplar
 from scoring.pairs import ModelPair
 from scoring.protocol import LogprobRequest
 from scoring.room import ModelRoom
-from services.catalogue_store import get_pair
-from services.conditioning_choice import conditioning_of
-from services.criteria_store import add_version
-from services.live import Message, weigh_now
-from services.reviews import load_item
+from services.criteria.conditioning_choice import conditioning_of
+from services.criteria.store import add_version
+from services.live.now import Message, weigh_now
+from services.pairs.catalogue import get_pair
+from services.reviews.review import load_item
 from services.runs import configuration_of, get_run, list_not_weighed
 from services.token_views import exact_text
-from services.weigh_chunk import PairView, encode_both
-from services.weigh_encode import EncodedFor, ItemText, WeighSetup, facts_of, side_view
-from services.weigh_here import find_or_start
-from services.weighing import weigh
+from services.weighing.chunk import PairView, encode_both
+from services.weighing.encode import EncodedFor, ItemText, WeighSetup, facts_of, side_view
+from services.weighing.here import find_or_start
+from services.weighing.run import weigh
 
 STRONG_ONLY = Conditioning(read_by="strong")
 TURNS = Conditioning(exemplars="turns")

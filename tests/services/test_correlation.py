@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from services.correlation import _weighted, kendall_tau_b, mean_ranks, over_models, pearson, spearman
+from services.statistics.correlation import _weighted, kendall_tau_b, mean_ranks, over_models, pearson, spearman
 
 
 def test_pearson_of_seven_points_and_fishers_interval() -> None:

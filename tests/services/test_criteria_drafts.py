@@ -8,7 +8,7 @@ import pytest
 
 from db.session import Sessions
 from scoring.criteria_body import CriteriaBody, DomainCriteria, Exemplar
-from services.criteria_drafts import (
+from services.criteria.drafts import (
     adopt_draft,
     discard_draft,
     find_draft,
@@ -16,7 +16,7 @@ from services.criteria_drafts import (
     newer_than_base,
     save_draft,
 )
-from services.criteria_store import CriteriaRow, add_version, find_criteria, get_criteria
+from services.criteria.store import CriteriaRow, add_version, find_criteria, get_criteria
 from services.errors import NotFound, Refused
 
 BODY = CriteriaBody("Be kind.", {"safety": DomainCriteria("Refuse.", (Exemplar("p", "g", "b", "why"),))})

@@ -9,10 +9,10 @@ from sqlalchemy import select
 from db.session import Sessions
 from db.tables_criteria import ExemplarOrigin
 from scoring.criteria_body import CriteriaBody, DomainCriteria, Exemplar
-from services.criteria_drafts import find_draft, save_draft
-from services.criteria_editing import DOMAIN_LIMIT, Editing, ExemplarText, edited, keep_editing, read_editing
+from services.criteria.drafts import find_draft, save_draft
+from services.criteria.editing import DOMAIN_LIMIT, Editing, ExemplarText, edited, keep_editing, read_editing
+from services.criteria.exemplar_origins import remember_origin
 from services.errors import NotFound, Refused
-from services.exemplar_origins import remember_origin
 
 ONE, TWO = Exemplar("P1", "G1", "B1", "W1"), Exemplar("P2", "G2", "B2")
 BODY = CriteriaBody(DomainCriteria("Be kind.", (ONE, TWO)), {"safety": "Be careful."})

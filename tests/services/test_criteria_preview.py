@@ -17,11 +17,11 @@ from scoring.errors import ModelUnavailable
 from scoring.pairs import ModelSpec
 from scoring.reading import read_reader
 from scoring.room import ModelRoom
-from services.criteria_preview import item_id_at, preview
-from services.criteria_store import add_version
+from services.criteria.preview import item_id_at, preview
+from services.criteria.store import add_version
 from services.errors import NotFound
 from services.token_views import exact_text
-from services.weighing import weigh
+from services.weighing.run import weigh
 
 BODY = CriteriaBody(
     DomainCriteria("kind tea", (Exemplar("hot water", "small cup", "large cup", "leaf"),)), {"chat": "green leaf"}

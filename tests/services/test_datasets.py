@@ -14,7 +14,7 @@ from db.tables import Candidate, Dataset, Item, Run, Score, Suggestion
 from services import datasets
 from services.dataset_names import BadName, NameTaken
 from services.errors import DecisionsRestOnIt, NotFound, Refused
-from services.imports import import_file
+from services.imports.files import import_file
 
 
 @pytest.fixture

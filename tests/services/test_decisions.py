@@ -13,8 +13,8 @@ from db.session import Sessions
 from db.tables import Decision, Suggestion
 from scoring.room import ModelRoom
 from services.errors import NotFound, Refused
-from services.reviews import NOTE_LIMIT, REASON_TAGS, ReviewItem, load_item, progress, undo
-from services.weighing import weigh
+from services.reviews.review import NOTE_LIMIT, REASON_TAGS, ReviewItem, load_item, progress, undo
+from services.weighing.run import weigh
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ from sqlalchemy import select, update
 from db.session import Sessions
 from db.tables import Candidate, Run, Score, Suggestion
 from scoring.conditioning import Conditioning
-from services.credits import chance, credit, gold_best
-from services.criteria_store import find_criteria
+from services.criteria.store import find_criteria
 from services.errors import NotFound
 from services.evaluation import evaluate
 from services.formats.drafts import CandidateDraft, ItemDraft
-from services.intervals import wilson
+from services.statistics.credits import chance, credit, gold_best
+from services.statistics.intervals import wilson
 
 ISSUE_KEYS = {"dataset", "run", "n", "accuracy", "interval", "by_domain", "by_subset", "baselines"}
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from services.exemplar_likeness import NEAR_DUPLICATE, folded, grams, likeness, nearest
-from services.exemplar_words import explanation_of, is_one_of, plain, prompt_of
-from services.review_rows import REASON_TAGS
+from services.criteria.exemplar_likeness import NEAR_DUPLICATE, folded, grams, likeness, nearest
+from services.criteria.exemplar_words import explanation_of, is_one_of, plain, prompt_of
+from services.reviews.rows import REASON_TAGS
 
 
 def test_likeness_is_the_shared_part_of_the_four_grams() -> None:

@@ -13,19 +13,19 @@ from db.tables import Suggestion
 from db.tables_criteria import ExemplarOrigin, ItemDomain
 from scoring.criteria_body import CriteriaBody, DomainCriteria, Exemplar
 from scoring.room import ModelRoom
-from services.decisions import undo
-from services.errors import NotFound, Refused
-from services.exemplars import (
+from services.criteria.exemplars import (
     adopt_exemplar,
     carry_origin,
     exemplar_from_decision,
     held_out_item_ids,
     proposals,
 )
+from services.decisions import undo
+from services.errors import NotFound, Refused
 from services.formats.drafts import ItemDraft
-from services.reviews import load_item
-from services.trials import advance, start_trial
-from services.weighing import weigh
+from services.reviews.review import load_item
+from services.trials.trial import advance, start_trial
+from services.weighing.run import weigh
 
 EMPTY = CriteriaBody("")
 PROMPTS = (

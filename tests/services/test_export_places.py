@@ -11,7 +11,7 @@ import pytest
 from export_cases import write_cases
 
 from db.session import Sessions
-from services.exports import CannotWrite, export
+from services.exports.export import CannotWrite, export
 
 N_ROWS = 11
 

@@ -12,7 +12,7 @@ import trl
 from export_cases import Act, Case, write_cases
 
 from db.session import Sessions
-from services.exports import export
+from services.exports.export import export
 
 DEMO = Path(__file__).parents[2] / "demo" / "strong"
 

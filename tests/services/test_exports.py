@@ -15,8 +15,8 @@ from db.session import Sessions
 from db.tables import Candidate, Dataset, Item, Run
 from services import datasets
 from services.errors import NotFound, Refused
-from services.exports import CannotWrite, ExportReport, export, preview_export
-from services.imports import import_file
+from services.exports.export import CannotWrite, ExportReport, export, preview_export
+from services.imports.files import import_file
 
 TRANSCRIPT = "Be brief.\n\nHuman: Hi\n\nAssistant: Hello!\n\nHuman: How much?\n\nAssistant:"
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from services.formats.problems import UnreadableFile
-from services.imports import preview
+from services.imports.files import preview
 
 GOOD: dict[str, Any] = {"prompt": "p", "responses": ["a", "b"]}
 REPLACED = "\N{REPLACEMENT CHARACTER}"

@@ -23,7 +23,7 @@ from db.tables import Candidate, Item
 from services.datasets import find_dataset
 from services.errors import Refused
 from services.formats.drafts import ItemDraft
-from services.imports import SameFile, import_files, preview
+from services.imports.files import SameFile, import_files, preview
 
 
 def texts_by_rank(item: ItemDraft) -> dict[str, float | None]:

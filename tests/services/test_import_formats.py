@@ -12,7 +12,7 @@ import pytest
 
 from services.formats.drafts import ItemDraft
 from services.formats.problems import UnknownFormat
-from services.imports import preview
+from services.imports.files import preview
 
 WriteFile = Callable[[str, str | bytes], Path]
 

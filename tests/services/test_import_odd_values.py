@@ -12,7 +12,7 @@ import pytest
 from pyarrow import parquet
 
 from services.formats.problems import UnreadableFile
-from services.imports import preview
+from services.imports.files import preview
 
 TARE_ROW: dict[str, Any] = {"tare": 1, "messages": "p", "candidates": [{"text": "a"}, {"text": "b"}]}
 BEST_OF_N: dict[str, Any] = {"prompt": "p", "responses": [{"text": "a", "score": 1}, {"text": "b", "score": 2}]}

@@ -20,7 +20,7 @@ from db.tables import Candidate, Dataset, Item, utc_now
 from services import datasets
 from services.dataset_names import BadName, NameTaken
 from services.formats.problems import UnreadableFile
-from services.imports import ImportReport, SameFile, import_file, preview
+from services.imports.files import ImportReport, SameFile, import_file, preview
 
 WriteRows = Callable[..., Path]
 
@@ -151,7 +151,7 @@ def test_what_a_killed_import_left_is_removed_by_the_next(
 ) -> None:
     path = write_rows(2_000)
     program = (
-        "import os, signal; from db.session import make_sessionmaker; from services.imports import import_file\n"
+        "import os, signal; from db.session import make_sessionmaker; from services.imports.files import import_file\n"
         "def die(rows, share):\n    if rows > 1_000: os.kill(os.getpid(), signal.SIGKILL)\n"
         f"import_file(make_sessionmaker({fresh_url!r}), {str(path)!r}, name='killed', on_progress=die)"
     )
@@ -198,7 +198,8 @@ def test_reading_takes_memory_for_some_rows_not_for_all(write_rows: WriteRows, k
 def test_importing_50_000_rows_takes_the_memory_of_5_000(fresh_url: str, write_rows: WriteRows) -> None:
     """The whole process, as the system counts it: a process of its own for each, since a peak never goes down."""
     program = (
-        "import resource, sys; from db.session import make_sessionmaker; from services.imports import import_file\n"
+        "import resource, sys; from db.session import make_sessionmaker\n"
+        "from services.imports.files import import_file\n"
         f"import_file(make_sessionmaker({fresh_url!r}), sys.argv[1], name=sys.argv[1][-40:])\n"
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
     )

@@ -9,9 +9,9 @@ from db.session import Sessions
 from scoring.room import ModelRoom
 from services import insights
 from services.errors import NotFound
-from services.intervals import wilson
-from services.reviews import undo
-from services.weighing import weigh
+from services.reviews.review import undo
+from services.statistics.intervals import wilson
+from services.weighing.run import weigh
 
 
 @pytest.fixture

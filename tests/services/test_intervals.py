@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from services.intervals import auc, share, wilson
+from services.statistics.intervals import auc, share, wilson
 
 
 @pytest.mark.parametrize(

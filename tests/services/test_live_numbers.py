@@ -11,9 +11,9 @@ from db.session import Sessions
 from scoring.criteria import CriteriaBody, builtin_criteria
 from scoring.room import ModelRoom
 from services.errors import NotFound, Refused
-from services.live import Message, SampledCandidate, sample_candidates, send_to_dataset, weigh_now
-from services.reviews import load_item
-from services.weighing import weigh
+from services.live.now import Message, SampledCandidate, sample_candidates, send_to_dataset, weigh_now
+from services.reviews.review import load_item
+from services.weighing.run import weigh
 
 NONE = CriteriaBody("")
 ASK = [Message("user", "price of tea")]

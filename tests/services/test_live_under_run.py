@@ -13,15 +13,15 @@ from sqlalchemy import delete
 
 from db.session import Sessions
 from db.tables import Logprob
-from scoring import turns
 from scoring.criteria import CriteriaBody
+from scoring.engine import turns
+from scoring.engine.turns import Turns
 from scoring.pairs import ModelSpec
 from scoring.protocol import OpenModel
 from scoring.room import ModelRoom
-from scoring.turns import Turns
-from services.live import Message, sample_candidates, weigh_now
+from services.live.now import Message, sample_candidates, weigh_now
 from services.runs import get_run
-from services.weighing import weigh
+from services.weighing.run import weigh
 from services.worker import RunWorker
 
 NONE = CriteriaBody("")

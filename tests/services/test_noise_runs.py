@@ -20,11 +20,11 @@ from scoring.criteria import CriteriaBody
 from scoring.noise import Noise as Measured
 from scoring.noise import margin_noise
 from scoring.room import ModelRoom
-from services.live import Message, weigh_now
+from services.live.now import Message, weigh_now
 from services.noise import within
 from services.precise import why_not_again
 from services.run_rows import RunRow
-from services.weighing import weigh
+from services.weighing.run import weigh
 
 
 def weighed(desk: Sessions, room: ModelRoom, n: int = 40, **more: object) -> RunRow:

@@ -15,7 +15,7 @@ from pair_file_cases import FILE, MINE, seen
 
 from scoring.pairs import load_file
 from services.errors import Refused
-from services.pair_files import add_pair, change_pair, remove_pair
+from services.pairs.files import add_pair, change_pair, remove_pair
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,7 +39,7 @@ def test_a_read_only_file_stays_as_it_is(filled: Path) -> None:
         folder.chmod(0o755 if folder != filled.parent else 0o777)
     code = (
         "import os, sys, locale\n"
-        "from services.errors import Refused\nfrom services.pair_files import add_pair\nos.setuid(65534)\n"
+        "from services.errors import Refused\nfrom services.pairs.files import add_pair\nos.setuid(65534)\n"
         f"try:\n    add_pair({MINE!r})\nexcept Refused as line:\n    sys.exit(str(line))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)

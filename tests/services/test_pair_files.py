@@ -11,9 +11,9 @@ from pair_file_cases import FILE, MINE, seen
 
 from db.session import Sessions
 from scoring.pairs import load_catalogue, load_file
-from services.catalogue_store import freeze_pair, get_pair, list_pairs, pair_of
 from services.errors import NotFound, Refused
-from services.pair_files import add_pair, change_pair, entry_of, pair_from, remove_pair
+from services.pairs.catalogue import freeze_pair, get_pair, list_pairs, pair_of
+from services.pairs.files import add_pair, change_pair, entry_of, pair_from, remove_pair
 
 
 def test_the_first_pair_makes_the_file(own_catalogue: Path) -> None:

@@ -14,13 +14,13 @@ from map_builders import WrittenMap, graded, write_map
 from sqlalchemy import event
 
 from db.tables import Run
-from services.credits import credit
 from services.decisions import decide
 from services.errors import NotFound, Refused
 from services.evaluation import evaluate
-from services.pair_map import read_map
-from services.pair_map_credits import read_layout
-from services.pair_map_pick import pick
+from services.pair_map.credits import read_layout
+from services.pair_map.pick import pick
+from services.pair_map.read import read_map
+from services.statistics.credits import credit
 
 if TYPE_CHECKING:
     from db.session import Sessions

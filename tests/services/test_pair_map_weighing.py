@@ -13,13 +13,13 @@ from service_builders import WatchedSource, make_dataset, plain_items, queue_run
 
 from scoring.pairs import ModelSpec
 from services.errors import NotFound, Refused
-from services.pair_map import read_map
-from services.pair_map_choice import first_choice, map_stamp, offered_models, start_pair, weighed_names
-from services.pair_map_worker import MapJob, MapWorker
+from services.pair_map.choice import first_choice, map_stamp, offered_models, start_pair, weighed_names
+from services.pair_map.read import read_map
+from services.pair_map.worker import MapJob, MapWorker
 from services.runs import delete_run, get_run, latest_run, list_runs, request_cancel
-from services.weigh_models import weigh_models
-from services.weigh_pass import Stopped
-from services.weighing import weigh
+from services.weighing.model_pass import Stopped
+from services.weighing.models import weigh_models
+from services.weighing.run import weigh
 
 if TYPE_CHECKING:
     from db.session import Sessions

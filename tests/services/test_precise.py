@@ -23,13 +23,13 @@ from scoring.room import ModelRoom
 from services.errors import Refused
 from services.noise import within
 from services.precise import start_again, why_not_again
-from services.review_queue import ONLY
-from services.reviews import load_item
+from services.reviews.queue import ONLY
+from services.reviews.review import load_item
 from services.run_rows import RunRow
 from services.runs import get_run, list_runs, request_cancel, resume
 from services.token_views import token_view
-from services.weigh_here import find_or_start, find_or_start_again
-from services.weighing import weigh
+from services.weighing.here import find_or_start, find_or_start_again
+from services.weighing.run import weigh
 
 
 def noisy_margin(desk: Sessions, run_id: int, *, n_within: int) -> float:

@@ -10,15 +10,15 @@ from service_builders import WatchedSource, draft, item_ids, make_dataset, plain
 from db.session import Sessions
 from scoring.criteria import CriteriaBody, DomainCriteria, Exemplar
 from scoring.room import ModelRoom
-from services.criteria_store import CriteriaRow, add_version, find_criteria
+from services.criteria.profile_datasets import profile_dataset
+from services.criteria.profile_weights import WeightedSets, read_weights
+from services.criteria.profiles import ItemProfile, Lift, SetLifts, profile_item, profile_now
+from services.criteria.store import CriteriaRow, add_version, find_criteria
 from services.errors import NotFound, Refused
-from services.live import Message
-from services.profile_datasets import profile_dataset
-from services.profile_weights import WeightedSets, read_weights
-from services.profiles import ItemProfile, Lift, SetLifts, profile_item, profile_now
-from services.routing_choice import Routing
-from services.weigh_encode import Problem
-from services.weighing import weigh
+from services.live.now import Message
+from services.routing.choice import Routing
+from services.weighing.encode import Problem
+from services.weighing.run import weigh
 
 CASE = Exemplar("price?", "two", "a story")
 BODIES = {

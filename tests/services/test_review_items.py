@@ -10,9 +10,9 @@ from db.session import Sessions
 from db.tables import Run
 from scoring.room import ModelRoom
 from services.errors import NotFound
-from services.reviews import load_item, next_undecided, progress
+from services.reviews.review import load_item, next_undecided, progress
 from services.runs import hide_run
-from services.weighing import weigh
+from services.weighing.run import weigh
 
 
 def test_more_than_two_candidates_are_shown_by_rank_and_keep_their_letters(desk: Sessions, room: ModelRoom) -> None:

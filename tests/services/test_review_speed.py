@@ -13,7 +13,7 @@ from sqlalchemy import text
 from db.session import Sessions
 from db.tables import Run
 from services.annotators import ensure_annotator
-from services.reviews import decide, load_item, next_undecided, progress, undo
+from services.reviews.review import decide, load_item, next_undecided, progress, undo
 from services.runs import get_run
 
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)

@@ -8,8 +8,8 @@ import pytest
 
 from db.session import Sessions
 from scoring.room import ModelRoom
-from services.imports import import_file
-from services.routing import ensure_builtin_router, route_dataset
+from services.imports.files import import_file
+from services.routing.dataset import ensure_builtin_router, route_dataset
 
 HOLDOUT = Path(__file__).parents[2] / "demo" / "holdout.jsonl"
 EVERY = 4  # of 576 items

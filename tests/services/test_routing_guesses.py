@@ -18,7 +18,7 @@ from scoring.pairs import ModelSpec
 from scoring.room import ModelRoom
 from scoring.router import THREE_DOMAINS, RouterBody, question
 from services.errors import NotFound, Refused
-from services.routing import (
+from services.routing.dataset import (
     add_router_version,
     ensure_builtin_router,
     find_router,
@@ -26,10 +26,10 @@ from services.routing import (
     route_dataset,
     route_items,
 )
-from services.routing_guesses import Guess
-from services.routing_store import get_router
-from services.weigh_encode import ItemText
-from services.weigh_write import item_text
+from services.routing.guesses import Guess
+from services.routing.store import get_router
+from services.weighing.encode import ItemText
+from services.weighing.write import item_text
 
 
 def texts_of(sessions: Sessions, dataset_id: int) -> list[ItemText]:

@@ -15,9 +15,9 @@ from db.tables import Dataset, Item, Run, utc_now
 from db.tables_criteria import DomainCorrection, DomainGuess, ItemDomain
 from scoring.room import ModelRoom
 from services import datasets
-from services.routing import correct_domain, list_domain_items, router_report
+from services.routing.dataset import correct_domain, list_domain_items, router_report
 from services.runs import delete_run
-from services.weighing import weigh
+from services.weighing.run import weigh
 
 
 def counts(sessions: Sessions) -> tuple[int, ...]:

@@ -17,13 +17,13 @@ from db.tables_criteria import DomainCorrection
 from scoring.protocol import LogprobRequest
 from scoring.room import ModelRoom
 from services.errors import NotFound, Refused
-from services.intervals import share
-from services.routing import correct_domain, list_domain_items, resolve, route_dataset, router_report
-from services.routing_guesses import Guess
-from services.routing_report import BELOW, NOT_ASKED
-from services.routing_resolve import ResolvedDomain
-from services.routing_store import body_of_text, text_of_body
-from services.routing_threads import RoutingTask, RoutingThreads
+from services.routing.dataset import correct_domain, list_domain_items, resolve, route_dataset, router_report
+from services.routing.guesses import Guess
+from services.routing.report import BELOW, NOT_ASKED
+from services.routing.resolve import ResolvedDomain
+from services.routing.store import body_of_text, text_of_body
+from services.routing.threads import RoutingTask, RoutingThreads
+from services.statistics.intervals import share
 
 MODEL = "f" * 64
 

@@ -29,20 +29,20 @@ from db.tables import Candidate, Logprob, Run, Suggestion
 from scoring.pairs import ModelSpec
 from scoring.protocol import LogprobRequest
 from scoring.room import ModelRoom
-from services.criteria_store import find_criteria
+from services.criteria.store import find_criteria
 from services.errors import Refused
 from services.evaluation import evaluate
-from services.exports import export
+from services.exports.export import export
 from services.precise import start_again
-from services.reviews import load_item
-from services.routing import correct_domain, route_dataset
-from services.routing_choice import Routing, routing_from_words, routing_words
-from services.routing_store import ensure_builtin_router, get_router
+from services.reviews.review import load_item
+from services.routing.choice import Routing, routing_from_words, routing_words
+from services.routing.dataset import correct_domain, route_dataset
+from services.routing.store import ensure_builtin_router, get_router
 from services.runs import get_run, resume
 from services.token_views import exact_text
-from services.weigh_here import find_or_start
-from services.weigh_models import weigh_models
-from services.weighing import weigh
+from services.weighing.here import find_or_start
+from services.weighing.models import weigh_models
+from services.weighing.run import weigh
 
 fork = multiprocessing.get_context("fork")
 

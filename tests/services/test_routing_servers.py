@@ -11,9 +11,9 @@ from service_builders import make_dataset, scores_of
 
 from db.session import Sessions
 from scoring.room import ModelRoom
-from services.routing import route_dataset
+from services.routing.dataset import route_dataset
 from services.runs import get_run, resume
-from services.weighing import weigh
+from services.weighing.run import weigh
 
 
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)

@@ -13,10 +13,10 @@ from sqlalchemy import func, select, update
 from db.session import Sessions
 from db.tables import Dataset, Logprob, ModelPairRow, Run, Score, utc_now
 from scoring.room import ModelRoom
-from services.criteria_store import find_criteria
+from services.criteria.store import find_criteria
 from services.errors import DecisionsRestOnIt, NotFound, Refused
 from services.runs import delete_run, get_run, hide_run, latest_run, list_runs, request_cancel, resume, start_run
-from services.weighing import weigh
+from services.weighing.run import weigh
 
 
 def none_id(sessions: Sessions) -> int:

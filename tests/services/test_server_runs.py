@@ -19,12 +19,12 @@ from db.tables import Candidate
 from scoring.criteria import CriteriaBody
 from scoring.errors import ScoringError
 from scoring.room import ModelRoom
-from services.catalogue_store import get_pair, list_pairs, pair_of, spec_of
-from services.live import sample_candidates, weigh_now
-from services.review_rows import Message
+from services.live.now import sample_candidates, weigh_now
+from services.pairs.catalogue import get_pair, list_pairs, pair_of, spec_of
+from services.reviews.rows import Message
 from services.runs import get_run, request_cancel, resume
 from services.token_views import exact_text
-from services.weighing import weigh
+from services.weighing.run import weigh
 from services.worker import RunWorker
 
 NOTHING = CriteriaBody("")

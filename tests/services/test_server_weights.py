@@ -15,9 +15,9 @@ from db.session import Sessions
 from scoring.criteria import CriteriaBody
 from scoring.room import ModelRoom
 from services.errors import Refused
-from services.live import weigh_now
-from services.review_rows import Message
-from services.weighing import weigh
+from services.live.now import weigh_now
+from services.reviews.rows import Message
+from services.weighing.run import weigh
 
 NOTHING = CriteriaBody("")
 SHORT = [draft("tea price", "cup open", "small pot of tea"), draft("green leaf", "hot", "cold water, kind")]

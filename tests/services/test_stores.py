@@ -15,8 +15,7 @@ from db.tables import Criteria
 from scoring.criteria import BuiltinCriteria, CriteriaBody, DomainCriteria, Exemplar, builtin_criteria
 from scoring.errors import BadCatalogue
 from services.annotators import ensure_annotator, list_annotators
-from services.catalogue_store import get_pair, list_pairs, pair_of, spec_of
-from services.criteria_store import (
+from services.criteria.store import (
     add_version,
     ensure_builtin,
     find_criteria,
@@ -25,6 +24,7 @@ from services.criteria_store import (
     list_criteria,
 )
 from services.errors import NotFound, Refused
+from services.pairs.catalogue import get_pair, list_pairs, pair_of, spec_of
 
 
 def test_the_built_in_criteria_are_written_once(fresh_db: Sessions) -> None:
@@ -39,7 +39,7 @@ def test_the_built_in_criteria_are_written_once(fresh_db: Sessions) -> None:
 def test_a_built_in_whose_text_changed_becomes_a_new_version(desk: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
     old = find_criteria(desk, "helpful")
     changed = {"helpful": BuiltinCriteria("helpful", "Helpful", CriteriaBody("Be kind."))}
-    monkeypatch.setattr("services.criteria_store.builtin_criteria", lambda: changed)
+    monkeypatch.setattr("services.criteria.store.builtin_criteria", lambda: changed)
     ensure_builtin(desk)
     new = find_criteria(desk, "helpful")
     assert (new.version, new.body.instruction_for(None)) == (2, "Be kind.")

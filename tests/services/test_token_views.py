@@ -13,7 +13,7 @@ from db.tables import Candidate, Logprob, Score
 from scoring.room import ModelRoom
 from services.errors import NotFound
 from services.token_views import exact_text, token_view
-from services.weighing import weigh
+from services.weighing.run import weigh
 
 RESPONSES = ("cup of green tea", "naïve café 🍵 🎉🎉\n\n  ok", "שלום tea <|end|>", "price 12.50!")
 

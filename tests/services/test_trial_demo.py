@@ -11,10 +11,10 @@ from db.session import Sessions
 from scoring.criteria_body import CriteriaBody
 from scoring.pairs import load_catalogue
 from scoring.room import ModelRoom
-from services.criteria_store import find_criteria
-from services.imports import import_file
-from services.trials import advance, start_trial
-from services.weighing import weigh
+from services.criteria.store import find_criteria
+from services.imports.files import import_file
+from services.trials.trial import advance, start_trial
+from services.weighing.run import weigh
 
 DEMO = Path(__file__).resolve().parents[2] / "demo"
 pytestmark = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)

@@ -22,9 +22,9 @@ from db.tables_criteria import Trial
 from scoring.criteria_body import CriteriaBody
 from scoring.protocol import LogprobRequest
 from scoring.room import ModelRoom
-from services.criteria_store import ensure_builtin
-from services.trials import advance, start_trial
-from services.weighing import weigh
+from services.criteria.store import ensure_builtin
+from services.trials.trial import advance, start_trial
+from services.weighing.run import weigh
 
 N_ITEMS = 60
 DRAFT = CriteriaBody("kind tea shop")

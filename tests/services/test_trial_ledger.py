@@ -9,8 +9,8 @@ from service_builders import Reviewer, draft, item_ids, make_dataset
 
 from db.queries_trials import items_by_id
 from db.session import Sessions
-from services.export_items import with_findings
-from services.trial_ledger import Compared, Known, Ranked, ledger, truth_of
+from services.exports.items import with_findings
+from services.trials.ledger import Compared, Known, Ranked, ledger, truth_of
 
 A, B, C = 11, 12, 13
 NOBODY = Known(None, frozenset())

@@ -8,9 +8,9 @@ from service_builders import Gate, WatchedSource, make_dataset, plain_items, que
 from db.session import Sessions
 from scoring.criteria_body import CriteriaBody
 from scoring.room import ModelRoom
-from services.criteria_trying import TrialThreads
-from services.trials import read_trial, start_trial
-from services.weighing import weigh
+from services.criteria.trying import TrialThreads
+from services.trials.trial import read_trial, start_trial
+from services.weighing.run import weigh
 
 BODY = CriteriaBody("kind tea shop")
 

@@ -26,11 +26,11 @@ from scoring.criteria_body import CriteriaBody, DomainCriteria, Exemplar
 from scoring.errors import EngineFailed, PromptTooLong
 from scoring.protocol import LogprobRequest
 from scoring.room import ModelRoom
-from services.criteria_store import add_version, find_criteria
+from services.criteria.store import add_version, find_criteria
 from services.errors import NotFound, Refused
 from services.runs import delete_run
-from services.trials import TrialReport, advance, latest_trial, read_trial, start_trial
-from services.weighing import weigh
+from services.trials.trial import TrialReport, advance, latest_trial, read_trial, start_trial
+from services.weighing.run import weigh
 
 DRAFT = CriteriaBody("kind tea shop", {"chat": DomainCriteria("hot", (Exemplar("tea", "milk", "sugar", "cold"),))})
 STRONG_ONLY = Conditioning(read_by="strong")

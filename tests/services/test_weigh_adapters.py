@@ -10,10 +10,10 @@ import pytest
 from service_builders import make_dataset, pair_entry, plain_items, queue_run, scores_of
 
 from scoring.criteria import CriteriaBody
-from services.catalogue_store import list_pairs
-from services.live import Message, weigh_now
-from services.weigh_models import weigh_models
-from services.weighing import weigh
+from services.live.now import Message, weigh_now
+from services.pairs.catalogue import list_pairs
+from services.weighing.models import weigh_models
+from services.weighing.run import weigh
 
 if TYPE_CHECKING:
     from db.session import Sessions

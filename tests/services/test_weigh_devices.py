@@ -8,7 +8,7 @@ from service_builders import make_dataset, plain_items, queue_run, scores_of
 from sqlalchemy import delete
 
 from db.tables import Logprob
-from services.weighing import weigh
+from services.weighing.run import weigh
 
 if TYPE_CHECKING:
     from db.session import Sessions
@@ -36,7 +36,7 @@ def test_a_run_names_the_device_of_each_model_and_two_devices_give_the_numbers_o
 def test_models_that_fit_no_device_together_are_weighed_one_after_the_other(desk: Sessions, room: ModelRoom) -> None:
     from scoring.models import estimate_bytes
     from scoring.room import ModelRoom
-    from services.catalogue_store import get_pair
+    from services.pairs.catalogue import get_pair
 
     dataset_id = make_dataset(desk, plain_items(5))
     alone = queue_run(desk, dataset_id)

@@ -13,11 +13,11 @@ from db.session import Sessions
 from db.tables import Run, utc_now
 from scoring.protocol import LogprobRequest
 from scoring.room import ModelRoom
-from services.live import Message, send_to_dataset
+from services.live.now import Message, send_to_dataset
 from services.run_rows import RunRow
 from services.runs import get_run, request_cancel
-from services.weigh_here import find_or_start, weigh_or_follow
-from services.weighing import WeighProgress, weigh
+from services.weighing.here import find_or_start, weigh_or_follow
+from services.weighing.run import WeighProgress, weigh
 
 
 def nothing(_told: WeighProgress) -> None:

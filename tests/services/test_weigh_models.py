@@ -23,8 +23,8 @@ from db.tables import Logprob
 from scoring.errors import ModelUnavailable
 from scoring.pairs import ModelSpec
 from services.errors import Refused
-from services.weigh_models import models_named, weigh_models
-from services.weighing import weigh
+from services.weighing.models import models_named, weigh_models
+from services.weighing.run import weigh
 
 if TYPE_CHECKING:
     from db.session import Sessions

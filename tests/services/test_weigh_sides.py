@@ -14,10 +14,10 @@ from db.tables import Logprob
 from scoring.errors import EngineFailed
 from scoring.protocol import LogprobRequest
 from scoring.room import ModelRoom
-from services.logprob_cache import KeepBatch
 from services.runs import get_run, request_cancel, resume
-from services.weigh_sides import both_at_once
-from services.weighing import weigh
+from services.weighing.logprob_cache import KeepBatch
+from services.weighing.run import weigh
+from services.weighing.sides import both_at_once
 
 TWO = {"s": "cpu", "w": "cpu:1"}
 

@@ -27,7 +27,7 @@ from scoring.protocol import LogprobRequest
 from scoring.room import ModelRoom
 from services.formats.drafts import ItemDraft
 from services.runs import get_run, list_not_weighed, request_cancel, resume
-from services.weighing import WeighProgress, weigh
+from services.weighing.run import WeighProgress, weigh
 
 
 def test_the_reward_is_the_strong_log_prob_minus_the_weak_one_by_the_models_own_count(
@@ -220,7 +220,7 @@ def test_identical_candidates_tie_and_say_so(desk: Sessions, room: ModelRoom) ->
 
 
 def test_items_appended_while_a_run_goes_on_belong_to_the_next_run(desk: Sessions, room: ModelRoom) -> None:
-    from services.live import Message, send_to_dataset
+    from services.live.now import Message, send_to_dataset
 
     run_id = queue_run(desk, make_dataset(desk, plain_items(3), name="growing"))
 

@@ -24,7 +24,7 @@ from scoring.protocol import LogprobRequest
 from scoring.room import ModelRoom
 from services.errors import Refused
 from services.runs import get_run, request_cancel, resume
-from services.weighing import weigh
+from services.weighing.run import weigh
 
 
 def test_a_model_that_cannot_be_had_fails_its_run_with_one_line_and_harms_nothing(

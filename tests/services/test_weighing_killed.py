@@ -31,9 +31,9 @@ from db.tables import Logprob, NotWeighed, Suggestion
 from scoring.pairs import ModelSpec
 from scoring.protocol import LogprobRequest
 from scoring.room import ModelRoom
-from services.criteria_store import ensure_builtin
+from services.criteria.store import ensure_builtin
 from services.runs import get_run, resume
-from services.weighing import weigh
+from services.weighing.run import weigh
 
 N_ITEMS = 100
 N_TEXTS = N_ITEMS * 3 * 2 + N_ITEMS  # three responses under two models, and the prompt under the weak one

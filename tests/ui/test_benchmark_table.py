@@ -6,11 +6,11 @@ import csv
 import io
 from dataclasses import replace
 
-from services.benchmark_tally import Figures
-from services.benchmarks import BASELINES, WAYS, BenchmarkReport, Slice, WayReport
-from services.bootstrap import Difference
-from services.intervals import Share, share
-from ui.benchmark_table import as_csv, cell, columns, has_many, lead, lines, markdown, measures
+from services.benchmarks.scores import BASELINES, WAYS, BenchmarkReport, Slice, WayReport
+from services.benchmarks.tally import Figures
+from services.statistics.bootstrap import Difference
+from services.statistics.intervals import Share, share
+from ui.benchmarks.table import as_csv, cell, columns, has_many, lead, lines, markdown, measures
 
 NOTHING = Share(0, None, None, None)
 

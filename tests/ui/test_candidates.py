@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from services.review_rows import Message, ReviewCandidate, ReviewItem, SuggestionRow
+from services.reviews.rows import Message, ReviewCandidate, ReviewItem, SuggestionRow
 from ui.candidates import CandidateLook, RewardScale, candidates_html, item_badges, margin_text
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from services.insights import LengthAgainstReward, LengthPoint, MarginPoint, ReasonCounts, VerdictCounts
-from services.intervals import Share
-from ui import charts
+from services.statistics.intervals import Share
+from ui.charts import figures as charts
 
 CONFIG = Path(__file__).parents[2] / ".streamlit" / "config.toml"
 HOSTILE = "<b>bold</b><a href='javascript:alert(1)'>x</a>"

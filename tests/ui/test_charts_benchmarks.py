@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from services.intervals import Share, share
-from ui.benchmark_table import Column, Line
-from ui.charts_benchmarks import LINES_SHOWN, score_dots
+from services.statistics.intervals import Share, share
+from ui.benchmarks.table import Column, Line
+from ui.charts.benchmarks import LINES_SHOWN, score_dots
 
 NOTHING = Share(0, None, None, None)
 

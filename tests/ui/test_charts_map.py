@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from services.correlation import MapCorrelation, over_models
-from services.intervals import Share, share
-from services.pair_map import MapModel, MapPair, PairMap
-from services.pair_map_pick import Pick
-from ui import charts_map, map_page
-from ui.charts_map import gap_figure, heat_map
-from ui.pair_map_words import basis_line, correlation_line, cost_words, memory_words, performance_line, verdict
+from services.pair_map.pick import Pick
+from services.pair_map.read import MapModel, MapPair, PairMap
+from services.statistics.correlation import MapCorrelation, over_models
+from services.statistics.intervals import Share, share
+from ui.charts import map as charts_map
+from ui.charts.map import gap_figure, heat_map
+from ui.pair_map import page as map_page
+from ui.pair_map.words import basis_line, correlation_line, cost_words, memory_words, performance_line, verdict
 
 HOSTILE = "<b>bold</b><a href='javascript:alert(1)'>x</a>"
 NOTHING = Share(0, None, None, None)

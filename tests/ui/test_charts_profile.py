@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from services.profiles import ItemProfile, Lift, SetLifts
-from services.weigh_encode import Problem
-from ui.charts_profile import SET_COLORS, profile_bars
-from ui.profile_panel import ranking_html
+from services.criteria.profiles import ItemProfile, Lift, SetLifts
+from services.weighing.encode import Problem
+from ui.charts.profile import SET_COLORS, profile_bars
+from ui.profile.panel import ranking_html
 
 
 def column(name: str, *values: float | None, problem: Problem | None = None) -> SetLifts:

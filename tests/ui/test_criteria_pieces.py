@@ -7,13 +7,13 @@ from dataclasses import replace
 import plotly.graph_objects as go
 
 from scoring.criteria_body import DomainCriteria, Exemplar
-from services.bootstrap import Difference, paired_difference
-from services.criteria_store import CriteriaBody
-from services.intervals import share
-from services.trials import Flip, TrialReport
-from ui.charts_trial import change_dot, flip_counts, flips_bar
-from ui.criteria_diff import diff_html
-from ui.criteria_words import before_and_after, computed_line, counts_line, flips_html, points, verdict_line
+from services.criteria.store import CriteriaBody
+from services.statistics.bootstrap import Difference, paired_difference
+from services.statistics.intervals import share
+from services.trials.trial import Flip, TrialReport
+from ui.charts.trial import change_dot, flip_counts, flips_bar
+from ui.criteria.diff import diff_html
+from ui.criteria.words import before_and_after, computed_line, counts_line, flips_html, points, verdict_line
 
 HOSTILE = "<img src=x onerror=alert(1)>"
 

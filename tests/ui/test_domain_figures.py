@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from services.routing_report import Confusion
-from services.routing_resolve import ResolvedDomain
-from ui.charts_domains import RIGHT, SHADES, WRONG, confusion_figure
-from ui.domain_words import domain_hint, domain_words, sure
+from services.routing.report import Confusion
+from services.routing.resolve import ResolvedDomain
+from ui.charts.domains import RIGHT, SHADES, WRONG, confusion_figure
+from ui.domains.words import domain_hint, domain_words, sure
 
 MATRIX = Confusion(("chat", "safety", "<b>odd</b>"), ("chat", "safety", "below threshold"),
                    ((6, 2, 0), (0, 9, 1), (1, 0, 0)))  # fmt: skip

@@ -11,7 +11,7 @@ from map_builders import graded, write_map
 
 import cli
 from services.errors import Refused
-from ui.map_command import numbers_by_name
+from ui.commands.map import numbers_by_name
 
 if TYPE_CHECKING:
     from db.session import Sessions

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from services.review_rows import Message
+from services.reviews.rows import Message
 from ui.prose import FOLD_AT, badge, conversation, cut, prose, safe
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from scoring.criteria import CriteriaBody, DomainCriteria, Exemplar
-from services.criteria_store import CriteriaRow
-from ui.conditioning_words import reading_facts, reading_marks
+from services.criteria.store import CriteriaRow
+from ui.runs.conditioning_words import reading_facts, reading_marks
 from ui.told_words import criteria_html
 
 CASE = Exemplar("<b>Tea?</b>", "Yes.", "No.", "kind")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ui.terminal import give_up, print_table, say, visible
+from ui.commands.terminal import give_up, print_table, say, visible
 
 HOSTILE = "\x1b[31mred\x1b]0;title\x07 [bold]x[/bold] :warning: \u202egpj \udcff"
 SHOWN = r"\x1b[31mred\x1b]0;title\x07 [bold]x[/bold] :warning: \u202egpj \udcff"

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import pytest
 
-from services.intervals import Share
+from services.statistics.intervals import Share
 from ui.wording import JOINER, count, duration, escaped, facts_html, moment, share_basis, share_line, share_value
 
 

@@ -1,0 +1,1 @@
+"""The engines: from token requests to exact log-probs."""

@@ -1,0 +1,1 @@
+"""A pair looked at before use: config and tokenizer, no weights."""

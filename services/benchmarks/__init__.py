@@ -1,0 +1,1 @@
+"""Benchmarks in the terms of their own publications: RewardBench, LLMBar, HelpSteer2, Nectar."""

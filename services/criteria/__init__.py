@@ -1,0 +1,1 @@
+"""Criteria: versions, drafts, exemplars, profiles."""

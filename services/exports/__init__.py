@@ -1,0 +1,1 @@
+"""Exports: decided items as training data."""

@@ -1,0 +1,1 @@
+"""Live: one prompt weighed now."""

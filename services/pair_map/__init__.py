@@ -1,0 +1,1 @@
+"""The pair map: every ordered pair of several models over one dataset."""

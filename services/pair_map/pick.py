@@ -1,0 +1,86 @@
+"""Pick a pair for my data: the pairs of a map ranked by accuracy, and which differences to the best are noise.
+
+Judged by people's decisions where there are enough of them, else as the map is. The best is the best of many on these
+very items, so its own accuracy is a little too good; the paired differences say how far the others are off.
+Leaves out reading the map (pair_map.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from services.pair_map.read import MapData, MapPair
+from services.statistics.bootstrap import Difference, paired_difference
+from services.statistics.intervals import Share, share
+
+ENOUGH_DECIDED = 20  # items; below it decisions alone say too little to rank by
+
+
+@dataclass(frozen=True, slots=True)
+class RankedPair:
+    """A pair with its accuracy on the items that the ranking rests on, and how far the best is ahead (None: itself)."""
+
+    pair: MapPair
+    accuracy: Share
+    behind: Difference | None
+
+    @property
+    def is_as_good(self) -> bool:
+        """Whether nothing shows that the best is better."""
+        return self.behind is None or self.behind.is_noise
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """The ranking, best first. judged_by: "decisions", or what the map is judged by when too few items are decided."""
+
+    judged_by: str
+    n: int
+    n_decided: int
+    ranked: tuple[RankedPair, ...]
+
+    @property
+    def n_as_good(self) -> int:
+        """Pairs that may be as good as the best, itself left out."""
+        return sum(one.is_as_good for one in self.ranked) - 1 if self.ranked else 0
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain JSON."""
+        return {
+            "judged_by": self.judged_by,
+            "n": self.n,
+            "n_decided": self.n_decided,
+            "ranked": [
+                {
+                    "strong": one.pair.strong, "weak": one.pair.weak, "accuracy": asdict(one.accuracy),
+                    "behind": None if one.behind is None else asdict(one.behind), "is_as_good": one.is_as_good,
+                    "per_thousand_s": one.pair.per_thousand_s, "memory_bytes": one.pair.memory_bytes,
+                }
+                for one in self.ranked
+            ],
+        }  # fmt: skip
+
+
+def pick(data: MapData) -> Pick:
+    """Rank the map's pairs; equals by what they cost, cheaper first. Empty while nothing is judged."""
+    n_decided = int(data.is_decided.sum())
+    by_people = n_decided >= ENOUGH_DECIDED
+    credits = np.nan_to_num(data.credits[:, data.is_decided] if by_people else data.credits)
+    n = credits.shape[1] if credits.ndim == 2 else 0
+    if not n or not data.map.pairs:
+        return Pick("decisions" if by_people else data.map.judged_by, n, n_decided, ())
+    sums = credits.sum(axis=1)
+    order = sorted(range(len(sums)), key=lambda place: (-sums[place], data.map.pairs[place].per_thousand_s or 0.0))
+    best = credits[order[0]].tolist()
+    ranked = tuple(
+        RankedPair(
+            data.map.pairs[place],
+            share(min(float(sums[place]), float(n)), n),
+            None if place == order[0] else paired_difference(best, credits[place].tolist()),
+        )
+        for place in order
+    )
+    return Pick("decisions" if by_people else data.map.judged_by, n, n_decided, ranked)

@@ -1,0 +1,1 @@
+"""Model pairs: the catalogue, a user's own file, the check before use."""

@@ -1,0 +1,1 @@
+"""Reviews: what a person sees of an item, and what they decide."""

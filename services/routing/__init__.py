@@ -1,0 +1,1 @@
+"""Routing: which domain an item belongs to."""

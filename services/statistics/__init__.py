@@ -1,0 +1,1 @@
+"""Intervals, paired differences, correlations, credit: pure functions, no database."""

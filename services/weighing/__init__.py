@@ -1,0 +1,1 @@
+"""Weighing: runs, from items to what is written."""

@@ -1,0 +1,1 @@
+"""What the Criteria page is made of."""

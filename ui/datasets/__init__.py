@@ -1,0 +1,1 @@
+"""What the Datasets page is made of."""

@@ -1,0 +1,1 @@
+"""What the Domains page is made of."""

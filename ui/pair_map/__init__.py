@@ -1,0 +1,1 @@
+"""What the Map tab of Pairs is made of."""

@@ -1,0 +1,1 @@
+"""The criteria profile of one item, for Review and Live."""

@@ -17,6 +17,7 @@ from ui import frame, resources
 from ui.charts.map import by_performance
 from ui.pair_map.words import behind_words, cost_words, gap_words, memory_words, short_share
 from ui.panels import pressed, problem
+from ui.runs.queued import tell_queued
 from ui.wording import facts_html
 
 KEY = "pairs_map"
@@ -87,8 +88,5 @@ def _start(found: PairMap, strong: str, weak: str, criteria: str) -> None:
     except ServiceError as error:
         st.session_state[PROBLEM] = str(error)
         return
-    resources.start_worker()
-    st.toast(f"Run {run_id} is queued.")
-    if frame.chosen(frame.RUN) is not None:
-        frame.choose(frame.RUN, None)  # the new run is the one to look at next
+    tell_queued(run_id)
     frame.go(frame.RUNS, dataset=found.dataset)

@@ -16,11 +16,12 @@ from services.datasets import DatasetRow
 from services.errors import ServiceError
 from services.pairs.catalogue import PairRow
 from services.routing.choice import Routing
-from ui import frame, resources
+from ui import resources
 from ui.domains.pickers import pick_routing
 from ui.pairs.pickers import new_criteria, pick_criteria, pick_pair
 from ui.panels import problem
 from ui.runs.conditioning_words import EXEMPLAR_HELP, EXEMPLAR_WORDS, READ_BY_HELP, READ_BY_WORDS
+from ui.runs.queued import tell_queued
 from ui.runs.words import DTYPE_WORDS, RANK_WORDS, pair_card_html
 
 DTYPE_HELP = (
@@ -89,7 +90,4 @@ def _start(
     except ServiceError as error:
         st.session_state[PROBLEM] = str(error)
         return
-    resources.start_worker()
-    st.toast(f"Run {run_id} is queued.")
-    if frame.chosen(frame.RUN) is not None:
-        frame.choose(frame.RUN, None)  # the new run is the one to look at next
+    tell_queued(run_id)

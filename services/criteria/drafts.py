@@ -7,7 +7,7 @@ Leaves out what a draft would change (trials/trial.py).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,10 +26,12 @@ from services.errors import NotFound, Refused
 from services.formats.cleaning import clean
 from services.version_store import NAME_LIMIT
 
+UNFINISHED = "unfinished"  # key beside default and domains in a draft's row: exemplars that lack a side (editing.py)
+
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An annotator's unfinished edit. base_criteria_id: the version it began from."""
+    """An annotator's unfinished edit. base_criteria_id: the version it began from. unfinished: beside the body."""
 
     draft_id: int
     annotator: str
@@ -37,15 +39,22 @@ class Draft:
     base_criteria_id: int | None
     body: CriteriaBody
     updated_at: datetime
+    unfinished: tuple[Mapping[str, Any], ...] = ()
 
 
 def save_draft(
-    sessions: sessionmaker[Session], annotator: str, name: str, body: CriteriaBody, base_criteria_id: int | None = None
+    sessions: sessionmaker[Session],
+    annotator: str,
+    name: str,
+    body: CriteriaBody,
+    base_criteria_id: int | None = None,
+    *,
+    unfinished: Sequence[Mapping[str, Any]] | None = None,
 ) -> Draft:
     """Keep the draft of this name, over what was there. The same body again changes nothing, not even the time.
 
-    base_criteria_id: the version it began from; None leaves what was said before. Raises Refused (name), NotFound
-    (base).
+    base_criteria_id: the version it began from; None leaves what was said before. unfinished: what is kept beside the
+    body, in the same write; None leaves it. Raises Refused (name), NotFound (base).
     """
     wanted = name.strip()
     if not 1 <= len(wanted) <= NAME_LIMIT:
@@ -55,9 +64,9 @@ def save_draft(
     person = ensure_annotator(sessions, annotator)
     sound = sound_body(body)
     try:
-        return _save(sessions, person, wanted, sound, base_criteria_id)
+        return _save(sessions, person, wanted, sound, base_criteria_id, unfinished)
     except IntegrityError:  # another tab began the same draft a moment ago; now it is there to be written over
-        return _save(sessions, person, wanted, sound, base_criteria_id)
+        return _save(sessions, person, wanted, sound, base_criteria_id, unfinished)
 
 
 def sound_body(body: CriteriaBody) -> CriteriaBody:
@@ -99,11 +108,14 @@ def adopt_draft(
     version makes no new one. Two people adopting at once make two versions, one after the other. An edit of the draft
     saved meanwhile (another tab) stays a draft.
 
-    Raises NotFound without a draft, Refused for a built-in name: then adopt `as_name` another.
+    Raises NotFound without a draft; Refused for a built-in name (then adopt `as_name` another), and while an exemplar
+    is unfinished, which would go with the draft.
     """
     draft = find_draft(sessions, annotator, name)
     if draft is None:
         raise NotFound(f"{annotator} has no draft {name!r}; it may have been adopted or discarded in another tab")
+    if draft.unfinished:
+        raise Refused(f"not adopted: {len(draft.unfinished)} exemplar(s) lack a side; finish or remove them")
     wanted = draft.name if as_name is None else as_name
     called = _title_before(sessions, wanted) if title is None else title
     row = add_version(sessions, wanted, title=called, body=draft.body)
@@ -126,22 +138,36 @@ def newer_than_base(sessions: sessionmaker[Session], draft: Draft) -> CriteriaRo
 
 
 def _save(
-    sessions: sessionmaker[Session], person: AnnotatorRow, name: str, body: CriteriaBody, base: int | None
+    sessions: sessionmaker[Session],
+    person: AnnotatorRow,
+    name: str,
+    body: CriteriaBody,
+    base: int | None,
+    unfinished: Sequence[Mapping[str, Any]] | None,
 ) -> Draft:
-    plain = json.loads(body.to_json())
     with sessions.begin() as session:
         mine = CriteriaDraft.annotator_id == person.annotator_id, CriteriaDraft.name == name
         kept = session.scalar(select(CriteriaDraft).where(*mine).with_for_update())
         if kept is None:
-            kept = CriteriaDraft(annotator_id=person.annotator_id, name=name, body=plain, base_criteria_id=base)
+            whole = _whole(body, {}, unfinished)
+            kept = CriteriaDraft(annotator_id=person.annotator_id, name=name, body=whole, base_criteria_id=base)
             session.add(kept)
         else:
             if base is not None:
                 kept.base_criteria_id = base
-            if _known(kept.body) != plain:
-                kept.body, kept.updated_at = {**kept.body, **plain}, utc_now()
+            whole = _whole(body, kept.body, unfinished)
+            if kept.body != whole:
+                kept.body, kept.updated_at = whole, utc_now()
         session.flush()
         return _row(kept, person.name)
+
+
+def _whole(
+    body: CriteriaBody, before: Mapping[str, Any], unfinished: Sequence[Mapping[str, Any]] | None
+) -> dict[str, Any]:
+    """The row's text: the body, and beside it what is not finished."""
+    rest = before.get(UNFINISHED, []) if unfinished is None else list(unfinished)
+    return json.loads(body.to_json()) | ({UNFINISHED: rest} if rest else {})
 
 
 def _title_before(sessions: sessionmaker[Session], name: str) -> str:
@@ -158,6 +184,7 @@ def _row(found: CriteriaDraft, annotator: str) -> Draft:
         base_criteria_id=found.base_criteria_id,
         body=CriteriaBody.from_json(json.dumps(_known(found.body))),
         updated_at=found.updated_at,
+        unfinished=tuple(found.body.get(UNFINISHED, [])),
     )
 
 

@@ -8,21 +8,18 @@ Pure edits, and the two that read and keep them. Leaves out drafts as such (draf
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from db.tables import utc_now
-from db.tables_criteria import CriteriaDraft
 from scoring.criteria_body import CriteriaBody, DomainCriteria, Exemplar
 from services.criteria.drafts import Draft, find_draft, save_draft
 from services.criteria.exemplars import carry_origin
 from services.errors import NotFound, Refused
 from services.formats.cleaning import clean
 
-UNFINISHED = "unfinished"  # key beside default and domains in a draft's row
 DOMAIN_LIMIT = 100  # characters, as the columns have it
 
 
@@ -141,44 +138,52 @@ def read_editing(sessions: sessionmaker[Session], annotator: str, name: str) -> 
     draft = find_draft(sessions, annotator, name)
     if draft is None:
         return None
-    with sessions() as session:
-        row = session.get(CriteriaDraft, draft.draft_id)
-        kept = [] if row is None else row.body.get(UNFINISHED, [])
     known = {None, *(domain for domain, _ in draft.body.domains)}
-    unfinished = tuple(one for one in map(_read, kept) if one.domain in known)
+    unfinished = tuple(one for one in map(_read, draft.unfinished) if one.domain in known)
     return draft, Editing(draft.body, unfinished)
 
 
 def keep_editing(
     sessions: sessionmaker[Session], annotator: str, name: str, editing: Editing, *, base_criteria_id: int | None
 ) -> Draft:
-    """Keep what was typed as the annotator's draft of that name; exemplars that changed stay known by their origin."""
-    draft = save_draft(sessions, annotator, name, editing.body, base_criteria_id)
-    with sessions.begin() as session:
-        row = session.get_one(CriteriaDraft, draft.draft_id)
-        rest = clean([asdict(one) for one in editing.unfinished], set())
-        if rest != row.body.get(UNFINISHED, []):
-            kept = {key: value for key, value in row.body.items() if key != UNFINISHED}
-            row.body = {**kept, UNFINISHED: rest} if rest else kept
-            row.updated_at = utc_now()
-    return draft
+    """Keep what was typed as the annotator's draft of that name, whole and unfinished exemplars in one write."""
+    rest = clean([asdict(one) for one in editing.unfinished], set())
+    return save_draft(sessions, annotator, name, editing.body, base_criteria_id, unfinished=rest)
 
 
 def edited(sessions: sessionmaker[Session], before: ExemplarText, **texts: str) -> ExemplarText:
     """The exemplar with some of its texts replaced; what it was made from is never used to measure it either."""
     was = before.finished or before.was
-    after = replace(before, **texts, was=was)
+    sound: dict[str, str] = clean(texts, set())  # as the draft keeps it: the origin goes by the kept text
+    after = replace(before, **sound, was=was)
     done = after.finished
     if was is not None and done is not None and done != was:
         carry_origin(sessions, before=was, after=done)
     return after
 
 
+def place_now(now: Sequence[ExemplarText], drawn: Sequence[ExemplarText], place: int) -> int | None:
+    """Where the exemplar that was drawn at `place` stands now; None when it is gone.
+
+    Another window may have added, moved or removed some since. One whose own text changed keeps its place as long as
+    there are as many as were drawn.
+    """
+    wanted = _parts(drawn[place])
+    same = [at for at, text in enumerate(now) if _parts(text) == wanted]
+    if place in same or (len(now) == len(drawn) and (not same or not any(wanted))):
+        return place
+    return min(same, key=lambda at: abs(at - place), default=None)
+
+
+def _parts(text: ExemplarText) -> tuple[str, str, str, str]:
+    return text.prompt, text.good, text.bad, text.explanation
+
+
 def _as_text(exemplar: Exemplar) -> ExemplarText:
     return ExemplarText(exemplar.prompt, exemplar.good, exemplar.bad, exemplar.explanation)
 
 
-def _read(kept: dict[str, Any]) -> Unfinished:
+def _read(kept: Mapping[str, Any]) -> Unfinished:
     text = dict(kept["text"])
     was = text.pop("was", None)
     return Unfinished(kept["domain"], int(kept["place"]), ExemplarText(**text, was=was and Exemplar(**was)))

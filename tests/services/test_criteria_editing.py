@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from service_builders import item_ids, make_dataset, plain_items
-from sqlalchemy import select
+from sqlalchemy import event, select
+from sqlalchemy.exc import OperationalError
 
 from db.session import Sessions
 from db.tables_criteria import ExemplarOrigin
 from scoring.criteria_body import CriteriaBody, DomainCriteria, Exemplar
-from services.criteria.drafts import find_draft, save_draft
-from services.criteria.editing import DOMAIN_LIMIT, Editing, ExemplarText, edited, keep_editing, read_editing
+from services.criteria.drafts import adopt_draft, find_draft, save_draft
+from services.criteria.editing import (
+    DOMAIN_LIMIT,
+    Editing,
+    ExemplarText,
+    edited,
+    keep_editing,
+    place_now,
+    read_editing,
+)
 from services.criteria.exemplar_origins import remember_origin
 from services.errors import NotFound, Refused
 
@@ -128,3 +139,63 @@ def origin_items(desk: Sessions, exemplar: Exemplar) -> list[int]:
     with desk() as session:
         wanted = select(ExemplarOrigin.item_id).where(ExemplarOrigin.exemplar_sha256 == exemplar.sha256)
         return list(session.scalars(wanted))
+
+
+def test_an_exemplar_that_loses_a_side_is_kept_when_the_database_fails_on_the_way(desk: Sessions) -> None:
+    """Out of the body and in beside it is one write, or a failure between two would lose it."""
+    keep_editing(desk, "Ada", "mine", Editing(BODY), base_criteria_id=None)
+    first, second = Editing(BODY).exemplars(None)
+    halved = Editing(BODY).with_exemplars(None, [first, edited(desk, second, bad="")])
+    written: list[str] = []
+
+    def fail_the_second_write(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.startswith("UPDATE criteria_draft"):
+            written.append(statement)
+            if len(written) > 1:
+                raise OperationalError(statement, {}, Exception("the disk is full"))
+
+    engine = desk.kw["bind"]
+    event.listen(engine, "before_cursor_execute", fail_the_second_write)
+    try:
+        keep_editing(desk, "Ada", "mine", halved, base_criteria_id=None)
+    except OperationalError:
+        pass
+    finally:
+        event.remove(engine, "before_cursor_execute", fail_the_second_write)
+    known = read_editing(desk, "Ada", "mine")
+    assert known is not None
+    assert texts(known[1]) == ["P1", "P2"]
+
+
+def test_a_draft_with_an_unfinished_exemplar_is_not_adopted_and_loses_nothing(desk: Sessions) -> None:
+    """Another window may have begun one since the button was drawn."""
+    keep_editing(desk, "Ada", "mine", Editing(BODY).with_exemplars("safety", [HALF]), base_criteria_id=None)
+    with pytest.raises(Refused, match="not adopted: 1 exemplar"):
+        adopt_draft(desk, "Ada", "mine")
+    known = read_editing(desk, "Ada", "mine")
+    assert known is not None
+    assert texts(known[1], "safety") == ["How hot?"]
+
+
+def test_an_exemplar_is_found_where_another_window_has_left_it() -> None:
+    one, two, empty = *Editing(BODY).exemplars(None), ExemplarText()
+    drawn = (one, two)
+    assert place_now(drawn, drawn, 1) == 1
+    assert place_now((two, one), drawn, 1) == 0, "moved"
+    assert place_now((two,), drawn, 1) == 0, "the one above it was removed"
+    assert place_now((HALF, one, two), drawn, 1) == 2, "one was added above it"
+    assert place_now((one,), drawn, 1) is None, "removed"
+    assert place_now((one, replace(two, bad="Other")), drawn, 1) == 1, "its own text changed"
+    assert place_now((one, HALF, empty), (one, empty, empty), 1) == 1, "an empty one that was begun"
+    assert place_now((one, one), (one, one), 1) == 1, "of two alike the one that was drawn"
+
+
+def test_the_origin_is_known_by_the_text_as_it_is_kept(desk: Sessions) -> None:
+    made_of = item_ids(desk, make_dataset(desk, plain_items(1)))[0]
+    remember_origin(desk, ONE.sha256, item_id=made_of, decision_id=None)
+    first, second = Editing(BODY).exemplars(None)
+    odd = edited(desk, first, prompt="a\x00b")
+    keep_editing(desk, "Ada", "mine", Editing(BODY).with_exemplars(None, [odd, second]), base_criteria_id=None)
+    known = read_editing(desk, "Ada", "mine")
+    assert known is not None
+    assert origin_items(desk, known[1].body.default.exemplars[0]) == [made_of]

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from services.criteria.editing import DOMAIN_LIMIT, Editing, ExemplarText, edited
+from services.criteria.editing import DOMAIN_LIMIT, Editing, ExemplarText, edited, place_now
 from services.errors import Refused
 from ui import frame, resources
-from ui.criteria.state import InHand, change
+from ui.criteria.state import UNSAVED, InHand, change
 from ui.panels import note
 from ui.prose import safe
 from ui.wording import count
@@ -21,6 +21,7 @@ from ui.wording import count
 DOMAIN, IN_URL = "criteria_domain", "domain"
 TEXT_LIMIT = 20_000  # characters of a field
 OTHER = "another name …"
+OVERWRITTEN = "Kept what you typed. The field had been changed in another window meanwhile; Undo brings that back."
 FIELDS = {"prompt": "Prompt", "good": "Good response", "bad": "Bad response", "explanation": "Why"}
 
 
@@ -98,7 +99,7 @@ def show_domain(in_hand: InHand, domain: str | None) -> None:
     """Instruction and exemplars of a domain."""
     _field(
         "Instruction" if domain else "Instruction of every domain without its own",
-        "criteria_instruction", in_hand.editing.instruction(domain), in_hand, height=110,
+        "criteria_instruction", in_hand.editing.instruction(domain), in_hand, domain, height=110,
         placeholder="What a good response does, as you would tell it to the model. Empty: no instruction.",
         on_change=_keep_instruction, args=(in_hand, domain),
     )  # fmt: skip
@@ -114,16 +115,39 @@ def show_domain(in_hand: InHand, domain: str | None) -> None:
         st.caption("An exemplar is a worked case: a prompt, a good and a bad response, and why. None here yet.")
 
 
-def _field(label: str, key: str, value: str, in_hand: InHand, **more: object) -> None:
-    """A text area that shows what is kept."""
-    if st.session_state.get(key) != value:
-        st.session_state[key] = value
+def _field(label: str, key: str, value: str, in_hand: InHand, domain: str | None, **more: object) -> None:
+    """A text area that shows what is kept, or what was typed and could not be."""
+    unsaved = st.session_state.get(UNSAVED)
+    is_unsaved = unsaved is not None and unsaved[:3] == (in_hand.name, domain, key)
+    shown = unsaved[3] if is_unsaved else value
+    if st.session_state.get(key) != shown:
+        st.session_state[key] = shown
     st.text_area(label, key=key, max_chars=TEXT_LIMIT, disabled=not in_hand.is_editable, **more)  # type: ignore[call-overload]
+    if is_unsaved:
+        note("Not saved yet; change the text to try again.")
 
 
 def _keep_instruction(in_hand: InHand, domain: str | None) -> None:
     typed = str(st.session_state["criteria_instruction"])
-    change(in_hand, lambda editing: editing.with_instruction(domain, typed))
+
+    def edit(editing: Editing) -> Editing:
+        _require(domain, editing, typed)
+        return editing.with_instruction(domain, typed)
+
+    def overwritten(before: Editing) -> str:
+        return _overwritten(before.instruction(domain), in_hand.editing.instruction(domain), typed)
+
+    change(in_hand, edit, what=overwritten, typed=(domain, "criteria_instruction", typed))
+
+
+def _require(domain: str | None, editing: Editing, typed: str) -> None:
+    if domain is not None and domain not in editing.domains:
+        raise Refused(f"the domain {domain!r} is gone, it was removed in another window; what you typed: {typed}")
+
+
+def _overwritten(now: str, drawn: str, typed: str) -> str:
+    """What to say when the text that is replaced is not the one that was on the screen."""
+    return "" if now in (drawn, typed) else OVERWRITTEN
 
 
 def _exemplar(in_hand: InHand, domain: str | None, place: int, text: ExemplarText, *, n: int) -> None:
@@ -146,22 +170,30 @@ def _exemplar(in_hand: InHand, domain: str | None, place: int, text: ExemplarTex
 def _part(part: str, in_hand: InHand, domain: str | None, place: int, text: ExemplarText, *, height: int) -> None:
     key = f"criteria_{part}_{place}"
     _field(
-        FIELDS[part], key, getattr(text, part), in_hand, height=height, on_change=_keep_part,
+        FIELDS[part], key, getattr(text, part), in_hand, domain, height=height, on_change=_keep_part,
         args=(in_hand, domain, place, part, key),
     )  # fmt: skip
 
 
 def _keep_part(in_hand: InHand, domain: str | None, place: int, part: str, key: str) -> None:
     typed = str(st.session_state[key])
+    drawn = in_hand.editing.exemplars(domain)
 
     def edit(editing: Editing) -> Editing:
+        _require(domain, editing, typed)
         texts = list(editing.exemplars(domain))
-        if place >= len(texts):
-            raise Refused(f"exemplar {place + 1} is gone, somebody removed it; what you typed: {typed}")
-        texts[place] = edited(resources.sessions(), texts[place], **{part: typed})
+        at = place_now(texts, drawn, place)
+        if at is None:
+            raise Refused(f"exemplar {place + 1} is gone, it was removed in another window; what you typed: {typed}")
+        texts[at] = edited(resources.sessions(), texts[at], **{part: typed})
         return editing.with_exemplars(domain, texts)
 
-    change(in_hand, edit)
+    def overwritten(before: Editing) -> str:
+        texts = before.exemplars(domain)
+        at = place_now(texts, drawn, place)
+        return "" if at is None else _overwritten(getattr(texts[at], part), getattr(drawn[place], part), typed)
+
+    change(in_hand, edit, what=overwritten, typed=(domain, key, typed))
 
 
 def _exemplar_buttons(in_hand: InHand, domain: str | None, place: int, *, n: int) -> None:
@@ -184,16 +216,26 @@ def _add_exemplar(in_hand: InHand, domain: str | None) -> None:
 def _move(in_hand: InHand, domain: str | None, place: int, step: int) -> None:
     def edit(editing: Editing) -> Editing:
         texts = list(editing.exemplars(domain))
-        texts.insert(place + step, texts.pop(place))
+        at = _standing(in_hand, domain, texts, place)
+        texts.insert(max(0, at + step), texts.pop(at))
         return editing.with_exemplars(domain, texts)
 
     change(in_hand, edit)
 
 
+def _standing(in_hand: InHand, domain: str | None, now: Sequence[ExemplarText], place: int) -> int:
+    """Where the exemplar stands whose button was pressed."""
+    at = place_now(now, in_hand.editing.exemplars(domain), place)
+    if at is None:
+        raise Refused(f"exemplar {place + 1} is gone or was changed in another window; look again")
+    return at
+
+
 def _remove(in_hand: InHand, domain: str | None, place: int) -> None:
     def edit(editing: Editing) -> Editing:
         texts = list(editing.exemplars(domain))
-        return editing.with_exemplars(domain, [text for at, text in enumerate(texts) if at != place])
+        texts.pop(_standing(in_hand, domain, texts, place))
+        return editing.with_exemplars(domain, texts)
 
     change(in_hand, edit, what=f"Removed exemplar {place + 1} of {domain or 'default'}.")
 

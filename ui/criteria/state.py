@@ -24,6 +24,7 @@ from ui import frame, resources
 SET, VERSION, TRIAL, HELD_OUT = "set", "version", "trial", "heldout"  # in the URL of this page
 SAID = "criteria_said"  # session key: (is_error, one line) to show once
 UNDO = "criteria_undo"  # session key: how to take the last change back
+UNSAVED = "criteria_unsaved"  # session key: (set, domain, field's key, text) that the database did not take
 FAILURES: tuple[type[Exception], ...] = (ServiceError, *resources.DATABASE_ERRORS)
 
 
@@ -125,10 +126,21 @@ def open_set(name: str, version: int | None = None, *, keeps_trials: bool = Fals
     st.query_params.from_dict(query | ({} if version is None else {VERSION: str(version)}))
 
 
-def change(in_hand: InHand, edit: Callable[[Editing], Editing], *, what: str = "") -> bool:
+def change(
+    in_hand: InHand,
+    edit: Callable[[Editing], Editing],
+    *,
+    what: str | Callable[[Editing], str] = "",
+    typed: tuple[str | None, str, str] | None = None,
+) -> bool:
     """The one write: the draft as it is kept now, edited and kept again; a version on the screen becomes a draft.
 
-    what: words for a change that can be taken back with one click. False, with a line to show, when it failed.
+    Args:
+        what: words for a change that can be taken back with one click, or what finds them in the text before it.
+        typed: domain, field's key and text, which stays on the screen where the database fails.
+
+    Returns:
+        False, with a line to show, when it failed.
     """
     sessions = resources.sessions()
     try:
@@ -142,12 +154,16 @@ def change(in_hand: InHand, edit: Callable[[Editing], Editing], *, what: str = "
         keep_editing(sessions, in_hand.annotator, in_hand.name, after, base_criteria_id=base_id)
     except FAILURES as error:
         tell(line_of(error), is_error=True)
+        if typed is not None and not isinstance(error, ServiceError):
+            st.session_state[UNSAVED] = (in_hand.name, *typed)
         return False
+    st.session_state.pop(UNSAVED, None)
     st.query_params.pop(VERSION, None)
-    if what:
+    words = what if isinstance(what, str) else what(before)
+    if words:
         kept = None if draft is None else before
-        st.session_state[UNDO] = Undo(in_hand.annotator, in_hand.name, kept, base_id, what)
-        tell(what)
+        st.session_state[UNDO] = Undo(in_hand.annotator, in_hand.name, kept, base_id, words)
+        tell(words)
     else:
         st.session_state.pop(UNDO, None)
     return True
@@ -178,7 +194,11 @@ def new_set(name: str) -> None:
     elif wanted in set_names():
         tell(f"The name {wanted!r} is taken; choose it above to edit it, or another name.", is_error=True)
     else:
-        criteria_drafts.save_draft(resources.sessions(), frame.annotator(), wanted, CriteriaBody(""))
+        try:
+            criteria_drafts.save_draft(resources.sessions(), frame.annotator(), wanted, CriteriaBody(""))
+        except FAILURES as error:
+            tell(line_of(error), is_error=True)
+            return
         open_set(wanted)
 
 

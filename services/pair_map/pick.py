@@ -1,17 +1,21 @@
 """Pick a pair for my data: the pairs of a map ranked by accuracy, and which differences to the best are noise.
 
-Judged by people's decisions where there are enough of them, else as the map is. The best is the best of many on these
+Judged by people's decisions where there are enough of them, else as the map is; models alone and baselines are judged
+on the same items, so that one table may hold them all. The best is the best of many on these
 very items, so its own accuracy is a little too good; the paired differences say how far the others are off.
 Leaves out reading the map (pair_map.py).
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
+from services.pair_map.credits import Floats
 from services.pair_map.read import MapData, MapPair
 from services.statistics.bootstrap import Difference, paired_difference
 from services.statistics.intervals import Share, share
@@ -41,6 +45,8 @@ class Pick:
     n: int
     n_decided: int
     ranked: tuple[RankedPair, ...]
+    alone: Mapping[str, Share] = field(default_factory=dict)  # each model by its own log-prob, on the same items
+    baselines: Mapping[str, Share] = field(default_factory=dict)
 
     @property
     def n_as_good(self) -> int:
@@ -61,6 +67,8 @@ class Pick:
                 }
                 for one in self.ranked
             ],
+            "alone": {name: asdict(share) for name, share in self.alone.items()},
+            "baselines": {name: asdict(share) for name, share in self.baselines.items()},
         }  # fmt: skip
 
 
@@ -68,19 +76,33 @@ def pick(data: MapData) -> Pick:
     """Rank the map's pairs; equals by what they cost, cheaper first. Empty while nothing is judged."""
     n_decided = int(data.is_decided.sum())
     by_people = n_decided >= ENOUGH_DECIDED
-    credits = np.nan_to_num(data.credits[:, data.is_decided] if by_people else data.credits)
+    judged_by = "decisions" if by_people else data.map.judged_by
+    counts = data.is_decided if by_people else np.ones_like(data.is_decided)
+    credits = np.nan_to_num(data.credits[:, counts]) if data.credits.ndim == 2 else data.credits
     n = credits.shape[1] if credits.ndim == 2 else 0
     if not n or not data.map.pairs:
-        return Pick("decisions" if by_people else data.map.judged_by, n, n_decided, ())
+        return Pick(judged_by, n, n_decided, ())
     sums = credits.sum(axis=1)
-    order = sorted(range(len(sums)), key=lambda place: (-sums[place], data.map.pairs[place].per_thousand_s or 0.0))
+    order = sorted(range(len(sums)), key=lambda place: (-sums[place], _cost(data.map.pairs[place])))
     best = credits[order[0]].tolist()
     ranked = tuple(
         RankedPair(
             data.map.pairs[place],
-            share(min(float(sums[place]), float(n)), n),
+            _share(credits[place]),
             None if place == order[0] else paired_difference(best, credits[place].tolist()),
         )
         for place in order
     )
-    return Pick("decisions" if by_people else data.map.judged_by, n, n_decided, ranked)
+    alone, baselines = (
+        {name: _share(earned[counts]) for name, earned in ways.items()} for ways in (data.alone, data.baselines)
+    )
+    return Pick(judged_by, n, n_decided, ranked, alone, baselines)
+
+
+def _cost(pair: MapPair) -> float:
+    """For an order: what was not measured comes last."""
+    return math.inf if pair.per_thousand_s is None else pair.per_thousand_s
+
+
+def _share(earned: Floats) -> Share:
+    return share(min(float(np.nansum(earned)), float(len(earned))), len(earned))

@@ -98,11 +98,16 @@ class PairMap:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MapData:
-    """A map with what it rests on, item by item: (pairs, n) credits of the items that count."""
+    """A map with what it rests on, item by item: (pairs, n) credits of the items that count.
+
+    alone, baselines: (n,) credits on the same items, of each model's own log-prob and of what needs no model.
+    """
 
     map: PairMap
     credits: Floats
     is_decided: NDArray[np.bool_]  # (n,)
+    alone: Mapping[str, Floats]
+    baselines: Mapping[str, Floats]
 
 
 def read_map(
@@ -140,6 +145,7 @@ def read_map(
     counts = credits.weighed_by_all & judged
     models = _models(specs, credits, counts, given, rank_by, cost_by_model(stored))
     pairs = _pairs(runs, credits, counts, rank_by, {model.name: model for model in models})
+    baselines = _baselines(layout, counts)
     found = PairMap(
         dataset=dataset.name,
         dataset_id=dataset_id,
@@ -156,13 +162,14 @@ def read_map(
         models=models,
         pairs=pairs,
         missing=tuple(pair for pair in wanted if pair not in runs),
-        baselines=_baselines(layout, counts),
+        baselines={name: _share(earned) for name, earned in baselines.items()},
         pearson=_correlation(models, pairs, "pearson"),
         spearman=_correlation(models, pairs, "spearman"),
         pearson_upward=_upward(models, pairs),
     )
     way = credits.by_sum if rank_by == "sum" else credits.by_mean
-    return MapData(found, way[:, counts], layout.is_decided[counts])
+    alone = {name: (own[0] if rank_by == "sum" else own[1])[counts] for name, own in credits.alone.items()}
+    return MapData(found, way[:, counts], layout.is_decided[counts], alone, baselines)
 
 
 def _given(specs: Mapping[str, ModelSpec], names: Sequence[str], told: Mapping[str, float]) -> dict[str, float]:
@@ -235,14 +242,14 @@ def _per_thousand_s(strong: MapModel, weak: MapModel, run: StoredRun) -> float |
     return None if run.own_cost is None else 2 * run.own_cost.per_thousand_s  # its texts are those of both sides
 
 
-def _baselines(layout: Layout, counts: NDArray[np.bool_]) -> dict[str, Share]:
-    """What needs no model: the shortest and the longest response, and picking at random."""
+def _baselines(layout: Layout, counts: NDArray[np.bool_]) -> dict[str, Floats]:
+    """What needs no model: the shortest and the longest response, and picking at random; credits of what counts."""
     if not len(layout.item_ids):
-        return {name: share(0, 0) for name in ("shortest", "longest", "random")}
+        return {name: np.empty(0) for name in ("shortest", "longest", "random")}
     return {
-        "shortest": _share(layout.credits(-layout.n_characters)[counts]),
-        "longest": _share(layout.credits(layout.n_characters)[counts]),
-        "random": _share(layout.chance()[counts]),
+        "shortest": layout.credits(-layout.n_characters)[counts],
+        "longest": layout.credits(layout.n_characters)[counts],
+        "random": layout.chance()[counts],
     }
 
 

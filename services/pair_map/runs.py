@@ -1,7 +1,8 @@
 """The stored runs a pair map is read from: which ordered pairs of models have a finished run, and what weighing cost.
 
 A run counts whatever its name and whoever started it, when the models, dtype, criteria, template and end of turn are
-the map's and nothing else was chosen (routing, conditioning). The newest over most items is taken. Opens no model.
+the map's and nothing else was chosen (routing, conditioning, criteria kept out of a system role that is there). The
+newest over most items is taken. Opens no model.
 
 What a model's pass cost is written beside the run's models when several models are weighed at once
 (`configuration["passes"]`); a run that computed everything itself tells it for both sides together.
@@ -74,6 +75,7 @@ def _is_plain(configuration: Mapping[str, Any], dtype: str) -> bool:
         configuration["dtype"] == dtype
         and configuration["template"] == "strong"
         and bool(configuration["count_end_of_turn"])
+        and configuration["pair"].get("system_role") is not False
         and not any(configuration.get(name) for name in CHOSEN_OTHERWISE)
     )
 

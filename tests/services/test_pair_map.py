@@ -21,6 +21,7 @@ from services.pair_map.credits import read_layout
 from services.pair_map.pick import pick
 from services.pair_map.read import read_map
 from services.statistics.credits import credit
+from services.statistics.intervals import share
 
 if TYPE_CHECKING:
     from db.session import Sessions
@@ -209,6 +210,45 @@ def test_picking_ranks_by_decisions_once_there_are_enough_and_says_what_is_noise
     turned = pick(read_map(fresh_db, dataset_id=written.dataset_id, names=ABC))
     assert (turned.judged_by, turned.n) == ("decisions", 25)
     assert turned.ranked[0].pair.strong == "m/a", "people said the opposite of gold"
+
+
+def test_baselines_stand_beside_the_ranking_on_the_items_it_rests_on(fresh_db: Sessions) -> None:
+    """Gold always calls the longer response right, people in 25 of 60 cases the shorter one."""
+    logprobs, _ = graded(60, {"m/a": 0.0, "m/b": 1.5, "m/c": 3.0})
+    written = write_map(fresh_db, logprobs, gold=[1] * 60)
+    for place in range(25):
+        prefer(fresh_db, written, place, 0)
+    data = read_map(fresh_db, dataset_id=written.dataset_id, names=ABC)
+    found = pick(data)
+    assert found.n == 25
+    assert {share.n for share in (*found.baselines.values(), *found.alone.values())} == {25}
+    assert (found.baselines["shortest"].value, found.baselines["longest"].value) == (1.0, 0.0)
+    assert data.map.baselines["longest"].value == pytest.approx(35 / 60)
+    assert set(found.alone) == set(ABC)
+    whole = pick(read_map(fresh_db, dataset_id=written.dataset_id, names=ABC, judged_by="gold", rank_by="mean"))
+    assert whole.baselines["longest"] == share(60, 60)
+
+
+def test_of_equal_pairs_the_one_whose_cost_is_known_comes_first(fresh_db: Sessions) -> None:
+    one = [[-1.0, -2.0]] * 4
+    known = {"n_computed": 8, "elapsed_s": 2.0, "device": "cpu", "memory_bytes": 1000}
+    written = write_map(
+        fresh_db, {"m/a": [[-3.0, -3.0]] * 4, "m/b": one, "m/c": one}, gold=[0] * 4,
+        passes={"m/a": known, "m/c": known},
+    )  # fmt: skip
+    first, second = pick(read_map(fresh_db, dataset_id=written.dataset_id, names=ABC)).ranked[:2]
+    assert first.accuracy == second.accuracy
+    assert (first.pair.strong, second.pair.strong) == ("m/c", "m/b")
+
+
+def test_a_run_that_kept_criteria_out_of_the_system_role_is_no_part_of_the_map(fresh_db: Sessions) -> None:
+    logprobs, gold = graded(6, SKILLS)
+    written = write_map(fresh_db, logprobs, gold=gold)
+    with fresh_db.begin() as session:
+        run = session.get_one(Run, written.run_ids["m/a", "m/b"])
+        run.configuration = run.configuration | {"pair": run.configuration["pair"] | {"system_role": False}}
+    found = read_map(fresh_db, dataset_id=written.dataset_id, names=ABC).map
+    assert found.missing == (("m/a", "m/b"),)
 
 
 def test_costs_are_those_of_the_models_passes_and_unknown_where_one_was_not_measured(fresh_db: Sessions) -> None:

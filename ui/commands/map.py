@@ -175,5 +175,6 @@ def _print_pairs(shown: PairMap, found: Pick) -> None:
         )
         for pair in pairs
     ]
-    title = f"Pairs by {shown.rank_by}, n = {shown.n}; points behind the best; seconds for 1,000 responses"
+    among = f" among {found.n} decided items" if found.n != shown.n else ""
+    title = f"Pairs by {shown.rank_by}, n = {shown.n}; points behind the best{among}; seconds for 1,000 responses"
     print_table(title, ("pair", "right (95 % interval)", "gap", "behind", "per 1,000", "memory", "run"), rows)

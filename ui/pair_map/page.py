@@ -68,6 +68,9 @@ def _lines(lines: list[str]) -> str:
 
 
 def _table(shown: PairMap, found: Pick) -> str:
+    """Pairs, baselines and models alone, all on the items that the ranking rests on; the map's own without one."""
+    own = {model.name: model.alone_sum if shown.rank_by == "sum" else model.alone_mean for model in shown.models}
+    baselines, alone = (found.baselines, found.alone) if found.ranked else (shown.baselines, own)
     rows = [
         (
             pair_name(one.pair.strong, one.pair.weak), short_share(one.accuracy), gap_words(one.pair),
@@ -75,8 +78,8 @@ def _table(shown: PairMap, found: Pick) -> str:
         )
         for one in found.ranked
     ]  # fmt: skip
-    rows += [(BASELINE_WORDS[name], short_share(share), "", "", "", "") for name, share in shown.baselines.items()]
-    rows += [(f"{model.name} alone, by sum", short_share(model.alone_sum), "", "", "", "") for model in shown.models]
+    rows += [(BASELINE_WORDS[name], short_share(share), "", "", "", "") for name, share in baselines.items()]
+    rows += [(f"{name} alone, by {shown.rank_by}", short_share(share), "", "", "", "") for name, share in alone.items()]
     head = "".join(f"<th>{html.escape(name)}</th>" for name in HEADS)
     body = "".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

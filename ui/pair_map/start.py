@@ -18,7 +18,7 @@ from ui.charts.map import by_performance
 from ui.pair_map.words import behind_words, cost_words, gap_words, memory_words, short_share
 from ui.panels import pressed, problem
 from ui.runs.queued import tell_queued
-from ui.wording import facts_html
+from ui.wording import count, facts_html
 
 KEY = "pairs_map"
 STRONG, WEAK, PROBLEM = f"{KEY}_strong", f"{KEY}_weak", f"{KEY}_problem"
@@ -68,9 +68,10 @@ def show_chosen(
 def _facts(found: PairMap, ranking: Pick, pair: MapPair) -> dict[str, str]:
     alone = {model.name: model.alone_sum if found.rank_by == "sum" else model.alone_mean for model in found.models}
     place = next((one for one in ranking.ranked if one.pair == pair), None)
+    among = f", among {count(ranking.n, 'decided item')}" if ranking.n != found.n else ""
     return {
         "Right": f"{short_share(pair.accuracy)}, n = {pair.accuracy.n}",
-        "Behind the best": "" if place is None else behind_words(place.behind),
+        "Behind the best": "" if place is None else behind_words(place.behind) + among,
         "Gap": gap_words(pair),
         "Strong alone": short_share(alone[pair.strong]),
         "Weak alone": short_share(alone[pair.weak]),

@@ -124,14 +124,16 @@ def _pick(found: PairMap, ranking: Pick) -> None:
         )
         for place, one in enumerate(shown, start=1)
     ]  # fmt: skip
-    rows += [_alone(model, found.rank_by) for model in found.models]
-    rows += [("", BASELINE_WORDS[name], short_share(share), "", "", "", "") for name, share in found.baselines.items()]
+    rows += [_alone(model, ranking) for model in found.models if model.name in ranking.alone]
+    rows += [
+        ("", BASELINE_WORDS[name], short_share(share), "", "", "", "") for name, share in ranking.baselines.items()
+    ]
     st.html(table_html(HEADS, rows, numbers=(0,)))
 
 
-def _alone(model: MapModel, rank_by: str) -> tuple[str, ...]:
-    """A model that ranks by its own log-prob, whichever side it would stand on."""
-    share = model.alone_sum if rank_by == "sum" else model.alone_mean
+def _alone(model: MapModel, ranking: Pick) -> tuple[str, ...]:
+    """A model that ranks by its own log-prob, whichever side it would stand on; on the items of the ranking."""
+    share = ranking.alone[model.name]
     cost = cost_words(None if model.cost is None else model.cost.per_thousand_s)
     return ("", f"{model.name} alone", short_share(share), "", "", cost, "")
 

@@ -78,15 +78,22 @@ def fullest_criteria(sessions: sessionmaker[Session], dataset_id: int, among: Ma
     return best if best is not None and counts[best] else None
 
 
-def map_stamp(sessions: sessionmaker[Session], dataset_id: int) -> tuple[int, ...]:
-    """Changes whenever a map of the dataset may: a run finished or deleted, a decision made, an item appended."""
+def map_stamp(sessions: sessionmaker[Session], dataset_id: int, criteria: str) -> tuple[int, ...]:
+    """Changes whenever a map of the dataset may.
+
+    A run finished or deleted, a decision made, an item appended, another version of the criteria. Raises NotFound.
+    """
+    row = find_criteria(sessions, criteria)
     with sessions() as session:
-        return stamp_of(session, dataset_id)
+        return (row.criteria_id, *stamp_of(session, dataset_id))
 
 
-def catalogue_stamp() -> tuple[tuple[str, float | None, float | None], ...]:
-    """Changes whenever the performances in the catalogue do. Raises BadCatalogue."""
-    return tuple((pair.name, pair.strong_performance, pair.weak_performance) for pair in catalogue().values())
+def catalogue_stamp() -> tuple[tuple[str, str, str, float | None, float | None], ...]:
+    """Changes whenever the models or the performances in the catalogue do. Raises BadCatalogue."""
+    return tuple(
+        (pair.name, model_key(pair.strong), model_key(pair.weak), pair.strong_performance, pair.weak_performance)
+        for pair in catalogue().values()
+    )
 
 
 def start_pair(
@@ -94,11 +101,14 @@ def start_pair(
 ) -> int:
     """Queue a run of one pair of a map; its run_id. The log-probs are in the cache, so it is quickly done.
 
-    A pair of the catalogue is taken with all that its entry says. Raises NotFound or Refused.
+    A pair of the catalogue is taken with all that its entry says, unless it renders otherwise than the map did: the
+    run would have other numbers than the cell. Raises NotFound or Refused.
     """
     names = models_named((strong, weak))
     one, other = names.values()
-    listed = [pair for pair in catalogue().values() if (pair.strong, pair.weak) == (one, other)]
+    listed = [
+        pair for pair in catalogue().values() if (pair.strong, pair.weak) == (one, other) and _renders_as_maps(pair)
+    ]
     listed.sort(key=lambda pair: pair.name != strong.rpartition(":")[0])
     title = " over ".join(names)
     plain = ModelPair(title, title, one, other, parameters="", context=0, licence="", memory_gb=0.0)
@@ -106,6 +116,10 @@ def start_pair(
     return start_run(
         sessions, dataset_id=dataset_id, pair=next(iter(listed), plain), criteria_id=row.criteria_id, rank_by=rank_by
     )
+
+
+def _renders_as_maps(pair: ModelPair) -> bool:
+    return pair.template == "strong" and pair.system_role is not False
 
 
 def _spec_named(name: str) -> ModelSpec:

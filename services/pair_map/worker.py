@@ -44,7 +44,10 @@ class MapJob:
 
 @dataclass(frozen=True, slots=True)
 class MapProgress:
-    """How far a job is. step: of n_steps, one for each model and one for all pairs; error: one line."""
+    """How far a job is. step: of n_steps, one for each model and one for all pairs.
+
+    error: one line; of a job that is done, what it left out and why.
+    """
 
     state: State
     title: str = ""
@@ -182,4 +185,11 @@ def _ending(weighed: WeighedModels) -> tuple[State, str]:
     bad = next((row for row in weighed.rows if row.status != "done"), None)
     if bad is not None:
         return "failed", f"run {bad.run_id}, {bad.pair}, is {bad.status}: {bad.error or 'weigh again to go on'}"
-    return "done", ""
+    return "done", _left_out(weighed)
+
+
+def _left_out(weighed: WeighedModels) -> str:
+    """Why some pairs have no run: one line for the first strong model that can be none."""
+    (strong, _), reason = next(iter(weighed.left_out.items()), (("", ""), ""))
+    n = sum(pair[0] == strong for pair in weighed.left_out)
+    return f"{strong} over {n} of the others is left out: {reason}" if strong else ""

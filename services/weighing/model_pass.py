@@ -39,7 +39,8 @@ class Stopped(ServiceError):
 class ModelPass:
     """What one model did: texts that went through it, and texts it needed altogether (each counted once).
 
-    elapsed_s: encoding, computing and keeping, without loading the model. n_needed 0: its pairs were weighed before.
+    elapsed_s: encoding, computing and keeping, in chunks with anything to compute; without loading the model.
+    n_needed 0: its pairs were weighed before.
     """
 
     ref: str
@@ -88,7 +89,8 @@ def run_pass(
             began = time.monotonic()
             encoded = [one for setup, view in views for one in encode_side(texts, setup, view)]
             filled = fill_side(reading.sessions, model.engine, encoded, keep=partial(_keep, reading.sessions))
-            elapsed_s, n_computed = elapsed_s + time.monotonic() - began, n_computed + filled.n_computed
+            if filled.n_computed:  # reading what is cached is no part of what computing costs
+                elapsed_s, n_computed = elapsed_s + time.monotonic() - began, n_computed + filled.n_computed
             requests = [request for one in encoded for request in one.requests()]
             keys.update(request.content_key() for request in requests)
             if requests and not has_noise:  # as a run does on its first chunk

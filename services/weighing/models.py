@@ -266,7 +266,7 @@ def _note_passes(
     """Write beside each run what its models' passes cost, now or in an earlier call; hide new ones where wanted."""
     before = cost_by_model(stored_runs(plan.sessions, plan.dataset_id, plan.criteria.criteria_id, dtype=plan.dtype))
     cost = {model_key(plan.specs[name]): known for name, known in _costs(passes).items()}
-    told = {key: asdict(known) for key, known in before.items()} | cost
+    told = _over_more_texts({key: asdict(known) for key, known in before.items()}, cost)
     rows = {row.run_id: row for row in list_runs(plan.sessions, dataset_id=plan.dataset_id, include_hidden=True)}
     with plan.sessions.begin() as session:
         for (strong, weak), run_id in run_ids.items():
@@ -274,11 +274,14 @@ def _note_passes(
             known = {side: told[key] for side, key in sides.items() if key in told}
             row = rows[run_id]
             is_hidden = plan.is_hidden and (row.is_hidden or run_id in new)
-            passes_before = row.configuration.get(
-                "passes", {}
-            )  # of a run that was interrupted after its models' passes
-            noted = {"configuration": row.configuration | {"passes": passes_before | known}, "is_hidden": is_hidden}
+            passes = _over_more_texts(row.configuration.get("passes", {}), known)  # an interrupted run has some
+            noted = {"configuration": row.configuration | {"passes": passes}, "is_hidden": is_hidden}
             session.execute(update(Run).where(Run.run_id == run_id).values(**noted))
+
+
+def _over_more_texts(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    """Of two measurements the one over more texts: a few texts that came later say little of what a thousand cost."""
+    return {**before, **{k: new for k, new in now.items() if new["n_computed"] >= before.get(k, new)["n_computed"]}}
 
 
 def _costs(passes: Mapping[str, ModelPass]) -> dict[str, dict[str, Any]]:

@@ -9,6 +9,7 @@ from map_builders import graded, write_map
 from visitor import HOSTILE, Visitor, weighed_desk
 
 from db.session import Sessions
+from services.criteria.store import CriteriaBody, add_version
 from services.runs import list_runs
 from ui import frame
 from ui.pairs.form_state import MAP, TAB
@@ -91,6 +92,32 @@ def test_a_model_that_is_added_is_missing_from_the_map_and_can_be_weighed(
     monkeypatch.setenv("TARE_WORKER", "on")
     monkeypatch.setattr("ui.resources.start_worker", lambda: None)
     assert "pairs_map_weigh" in visitor.run().keys
+    assert visitor.has_no_trouble()
+
+
+def test_a_pair_weighed_one_way_round_can_be_weighed_the_other_way(
+    empty_desk: Sessions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    logprobs, gold = graded(6, {"m/a": 0.0, "m/b": 1.5})
+    write_map(empty_desk, logprobs, gold=gold, left_out=[("m/a", "m/b")], is_hidden=False)
+    monkeypatch.setenv("TARE_WORKER", "on")
+    monkeypatch.setattr("ui.resources.start_worker", lambda: None)
+    visitor = open_map(dataset="mapped")
+    assert "1 of 2 pairs of these models are weighed" in visitor.words + visitor.html
+    assert "pairs_map_weigh" in visitor.keys
+    assert visitor.has_no_trouble()
+
+
+def test_a_new_version_of_the_criteria_is_not_shown_the_old_versions_map(empty_desk: Sessions) -> None:
+    logprobs, gold = graded(10, {"demo/checkpoints/tuned": 0.0, "demo/checkpoints/practised": 1.0})
+    add_version(empty_desk, "mine", title="mine", body=CriteriaBody("Be kind."))
+    write_map(empty_desk, logprobs, gold=gold, criteria="mine")
+    visitor = open_map(dataset="mapped")
+    assert visitor.charts == 2
+    add_version(empty_desk, "mine", title="mine", body=CriteriaBody("Be short."))
+    visitor.run()
+    assert visitor.charts == 0, "no run was made under the new version"
+    assert "0 of 42 pairs of these models are weighed" in visitor.html
     assert visitor.has_no_trouble()
 
 

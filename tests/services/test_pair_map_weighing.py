@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from service_builders import WatchedSource, make_dataset, plain_items, queue_run
+from service_builders import WatchedSource, make_dataset, make_tokenizer, plain_items, queue_run, save_tiny
 
+from db.tables import Dataset
 from scoring.pairs import ModelSpec
 from services.errors import NotFound, Refused
+from services.item_store import insert_items
 from services.pair_map.choice import first_choice, map_stamp, offered_models, start_pair, weighed_names
 from services.pair_map.read import read_map
 from services.pair_map.worker import MapJob, MapWorker
@@ -90,6 +92,23 @@ def test_what_a_pass_cost_is_kept_for_maps_that_find_everything_in_the_cache(
     assert cost["s"].per_thousand_s == pytest.approx(1000 * took.elapsed_s / 12)
     assert cost["s"].memory_bytes == took.memory_bytes
     assert all(pair.per_thousand_s is not None for pair in found.pairs)
+
+
+def test_a_few_texts_that_came_later_do_not_replace_what_the_whole_pass_cost(
+    desk: Sessions, room: ModelRoom, names: tuple[str, ...]
+) -> None:
+    items = plain_items(6)
+    dataset_id = make_dataset(desk, items[:5])
+    first = weigh_models(desk, room, dataset_id=dataset_id, names=names[:2], is_hidden=True)
+    with desk.begin() as session:
+        insert_items(session, dataset_id, items[5:], first_position=5)
+        session.get_one(Dataset, dataset_id).n_items = 6
+    later = weigh_models(desk, room, dataset_id=dataset_id, names=names[:2], is_hidden=True)
+    assert (first.pass_by_model["s"].n_computed, later.pass_by_model["s"].n_computed) == (15, 3)
+    cost = {model.name: model.cost for model in read_map(desk, dataset_id=dataset_id, names=names[:2]).map.models}
+    assert cost["s"] is not None
+    assert cost["s"].n_computed == 15
+    assert cost["s"].per_thousand_s == pytest.approx(1000 * first.pass_by_model["s"].elapsed_s / 15)
 
 
 def test_a_third_model_opens_the_others_once_and_a_map_that_is_there_opens_none(
@@ -188,6 +207,24 @@ def test_the_apps_thread_weighs_a_map_and_says_how_far_it_is(
     assert all(row.is_hidden for row in list_runs(desk, include_hidden=True))
 
 
+def test_a_job_that_left_pairs_out_says_why(desk: Sessions, room: ModelRoom, tiny_models: Path, tmp_path: Path) -> None:
+    tokenizer = make_tokenizer(40)
+    save_tiny(tmp_path / "n", seed=3, merges=40)
+    tokenizer.chat_template = None
+    for old in (tmp_path / "n").glob("chat_template*"):
+        old.unlink()
+    tokenizer.save_pretrained(tmp_path / "n")
+    worker = MapWorker(desk, lambda: room)
+    job = MapJob(make_dataset(desk, plain_items(2)), (str(tiny_models / "s"), str(tmp_path / "n")), "none")
+    worker.start(job)
+    worker.join()
+    progress = worker.progress(job)
+    assert progress is not None
+    assert progress.state == "done"
+    assert progress.error.startswith("n over 1 of the others is left out: ")
+    assert "template" in progress.error
+
+
 def test_a_map_that_cannot_be_weighed_says_why_and_the_next_one_goes_on(
     desk: Sessions, room: ModelRoom, names: tuple[str, ...], tmp_path: Path
 ) -> None:
@@ -236,9 +273,9 @@ def test_a_screen_begins_with_the_models_that_were_weighed(
     dataset_id = make_dataset(desk, plain_items(3))
     offered = offered_models()
     assert weighed_names(desk, dataset_id, "none", offered) == ()
-    before = map_stamp(desk, dataset_id)
+    before = map_stamp(desk, dataset_id, "none")
     weigh_models(desk, room, dataset_id=dataset_id, names=names, is_hidden=True)
-    assert map_stamp(desk, dataset_id) != before
+    assert map_stamp(desk, dataset_id, "none") != before
     seen = weighed_names(desk, dataset_id, "none", offered)
     assert len(seen) == 3
     assert read_map(desk, dataset_id=dataset_id, names=seen).map.missing == ()

@@ -97,8 +97,10 @@ def see_to_weighing(job: MapJob, found: PairMap) -> None:
         problem(progress.error)
     if progress is not None and progress.state == "stopped":
         note("Stopped. What was computed is kept; weighing again goes on from there.")
-    missing = [pair for pair in found.missing if not _is_hopeless(pair[0], found)]
-    if not missing:
+    is_over = progress is not None and progress.state == "done"
+    if progress is not None and is_over and progress.error:
+        note(progress.error)
+    if is_over or all(_is_hopeless(strong, found) for strong, _ in found.missing):
         return
     n_pairs = len(found.models) * (len(found.models) - 1)
     said = f"{len(found.pairs)} of {count(n_pairs, 'pair')} of these models are weighed on this dataset."
@@ -114,10 +116,14 @@ def see_to_weighing(job: MapJob, found: PairMap) -> None:
 
 
 def _is_hopeless(strong: str, found: PairMap) -> bool:
-    """A model without a chat template is never the strong one: its pairs the other way round are all there is."""
+    """A model without a chat template is never the strong one: its pairs the other way round are all there is.
+
+    Only of a model that a map's pass has read: runs somebody made one by one say nothing of the other way round.
+    """
+    was_mapped = any(model.name == strong and model.cost is not None for model in found.models)
     as_strong = any(pair.strong == strong for pair in found.pairs)
     as_weak = sum(pair.weak == strong for pair in found.pairs)
-    return not as_strong and as_weak == len(found.models) - 1
+    return was_mapped and not as_strong and as_weak == len(found.models) - 1
 
 
 def _start(job: MapJob) -> None:

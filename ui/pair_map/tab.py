@@ -94,7 +94,7 @@ def _map(dataset: DatasetRow, criteria: str, names: tuple[str, ...]) -> None:
 def _read(dataset_id: int, names: tuple[str, ...], criteria: str) -> MapData:
     """The map as the database has it now; kept while nothing that it rests on changes."""
     sessions = resources.sessions()
-    stamp = (*pair_map_choice.map_stamp(sessions, dataset_id), *pair_map_choice.catalogue_stamp())
+    stamp = (*pair_map_choice.map_stamp(sessions, dataset_id, criteria), *pair_map_choice.catalogue_stamp())
     rank_by, judged_by = st.session_state[RANK], st.session_state[JUDGED]
     return _kept(str(sessions.kw["bind"].url), stamp, dataset_id, names, criteria, rank_by, judged_by)
 

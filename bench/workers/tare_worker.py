@@ -1,6 +1,8 @@
 """Tare itself: the product's own loader and the engine it chooses. Every run begins cold."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +10,10 @@ import torch
 
 from bench.cases import Item
 from bench.workers.pipe import Setting, Weighed, serve
+from scoring.engine.turns import Together
 from scoring.models import LoadedModel, load_model
 from scoring.pairs import ModelSpec
-from scoring.protocol import LogprobRequest
+from scoring.protocol import LogprobRequest, TokenLogprobs
 
 
 class Tare:
@@ -22,15 +25,24 @@ class Tare:
         }
 
     def weigh(self, items: Sequence[Item], sides: Sequence[str], _setting: Setting) -> dict[str, Weighed]:
-        """All requests go to the engine at once. What it kept of earlier runs is forgotten first: every run is cold."""
-        requests = requests_of(items)
-        found = {}
-        for side in sides:
+        """All requests go to the engines at once, both models side by side as a run has them (weighing/sides.py).
+
+        What they kept of earlier runs is forgotten first: every run is cold.
+        """
+        requests, together = requests_of(items), Together()
+
+        def work(side: str) -> list[TokenLogprobs]:
             engine = self._models[side].engine
             forget(engine)
-            results = engine.logprobs(requests)
-            found[side] = Weighed([one.total for one in results], [list(one.values) for one in results])
-        return found
+            with together.work() if len(sides) > 1 else nullcontext():
+                return engine.logprobs(requests)
+
+        with ThreadPoolExecutor(len(sides)) as pool:
+            by_side = dict(zip(sides, pool.map(work, sides), strict=True))
+        return {
+            side: Weighed([one.total for one in results], [list(one.values) for one in results])
+            for side, results in by_side.items()
+        }
 
     def describe(self) -> dict[str, Any]:
         """Engine and versions."""

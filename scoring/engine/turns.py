@@ -7,7 +7,8 @@ pack and is not interrupted between its own: while an urgent block is open and a
     Live           asks [strong]..[weak] shown
                          one pack at most lies between asking and the first forward
 
-Among equals first come, first served. Imports no torch and knows no model; a turn is never taken away from its holder.
+Among equals first come, first served. On a CPU the two models of a pair may hold the turn together, each with half of
+the cores (`Together`). Imports no torch and knows no model; a turn is never taken away from its holder.
 """
 
 from __future__ import annotations
@@ -31,7 +32,30 @@ PATIENCE_S = 30.0
 class _Ticket:
     """Somebody in a queue, and since when (monotonic seconds)."""
 
+    together: Together | None
     since: float = field(default_factory=time.monotonic)
+
+
+@dataclass(eq=False, slots=True)
+class Together:
+    """Two works, each in its own thread and on its own model, that may hold a device at the same time.
+
+    Use `with together.work():` in both threads. Two forwards side by side, each on half of the cores, take less time
+    than one after the other on all of them: threads that share a forward wait for each other at every step.
+    """
+
+    n: int = 2
+    usual_threads: int | None = None  # torch's setting before either changed it
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @contextmanager
+    def work(self) -> Iterator[None]:
+        """Work inside shares its turns with the other work. Holds for the calling thread."""
+        token = _together.set(self)
+        try:
+            yield
+        finally:
+            _together.reset(token)
 
 
 @dataclass(eq=False, slots=True)
@@ -47,7 +71,7 @@ class Turns:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._is_taken = False
+        self._holders: list[_Ticket] = []
         self._urgent: deque[_Ticket] = deque()
         self._ordinary: deque[_Ticket] = deque()
 
@@ -56,14 +80,15 @@ class Turns:
         """Hold the device. Ordinary callers wait for urgent ones; who is interrupted while waiting leaves the queue."""
         block = _block.get()
         queue = self._ordinary if block is None else self._urgent
-        ticket, holds = _Ticket(), False
+        ticket = _Ticket(_together.get())
         try:
             with self._changed:
                 queue.append(ticket)
                 while not self._is_next(ticket):
-                    self._changed.wait(None if self._is_taken else LINGER_S / 10)
+                    self._changed.wait(None if self._holders else LINGER_S / 10)
                 queue.remove(ticket)
-                self._is_taken = holds = True
+                self._holders.append(ticket)
+                self._changed.notify_all()  # whoever may hold it together with this one
             if block is not None:
                 _touch(block, self)
             yield
@@ -71,10 +96,9 @@ class Turns:
             if block is not None:
                 _touch(block, self)
             with self._changed:
-                if holds:
-                    self._is_taken = False
-                elif ticket in queue:
-                    queue.remove(ticket)
+                for held in (self._holders, queue):
+                    if ticket in held:
+                        held.remove(ticket)
                 self._changed.notify_all()
 
     def must_hold_back(self) -> bool:
@@ -88,7 +112,7 @@ class Turns:
             _touch(block, self)
 
     def _is_next(self, ticket: _Ticket) -> bool:
-        if self._is_taken:
+        if any(ticket.together is None or held.together is not ticket.together for held in self._holders):
             return False
         first = self._ordinary[0] if self._ordinary else None
         is_due = first is not None and time.monotonic() - first.since > PATIENCE_S
@@ -102,10 +126,16 @@ class Turns:
 
 
 _block: ContextVar[_Block | None] = ContextVar("urgent_block", default=None)
+_together: ContextVar[Together | None] = ContextVar("together", default=None)
 _open: set[_Block] = set()
 _blocks = threading.Lock()
 _by_device: dict[str, Turns] = {}
 _registry = threading.Lock()
+
+
+def together_now() -> Together | None:
+    """What the calling thread's work shares its turns with, if anything."""
+    return _together.get()
 
 
 def turns_of(device: str) -> Turns:

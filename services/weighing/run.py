@@ -30,7 +30,7 @@ from services.weighing.chunk import PairView, combine_chunk, encode_both, fill_s
 from services.weighing.encode import EncodedFor, ItemText, Side, SideView, encode_side, facts_of, side_view
 from services.weighing.logprob_cache import KeepBatch
 from services.weighing.order import chunk_bounds
-from services.weighing.sides import both_at_once
+from services.weighing.sides import both_at_once, can_compute_at_once
 from services.weighing.write import chunk_texts, setup_of, write_results
 
 log = logging.getLogger(__name__)
@@ -160,7 +160,7 @@ class _Weighing:
         n_texts = sum(len(one.requests()) for side in models for one in encoded[side])
         self.hold.begin_stretch(chunk.start, chunk.end, n_texts=n_texts)
         works = [partial(self._fill_side, side, model, encoded[side]) for side, model in models.items()]
-        if len({model.device for model in models.values()}) > 1:
+        if len(models) > 1 and can_compute_at_once(self.setup.pair, models["strong"], models["weak"]):
             both_at_once(*works, keep=self._keep)
         else:
             for work in works:

@@ -1,4 +1,4 @@
-"""Strong and weak at the same time, each on its own device: two threads, one end.
+"""Strong and weak at the same time, each on its own device, or each on half of a CPU's cores: two threads, one end.
 
 Writing stays one at a time (RunHold has a lock), computing does not. Whichever side stops first, by an error or because
 the run was cancelled, stops the other after its pack in hand; what both computed is kept.
@@ -6,13 +6,27 @@ the run was cancelled, stops the other after its pack in hand; what both compute
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Mapping
 
-from scoring.protocol import TokenLogprobs
+from scoring.engine.turns import Together
+from scoring.pairs import ModelPair
+from scoring.protocol import OpenModel, TokenLogprobs
 from services.weighing.logprob_cache import KeepBatch
 
 Work = Callable[[KeepBatch], None]
+
+
+def can_compute_at_once(pair: ModelPair, strong: OpenModel, weak: OpenModel) -> bool:
+    """Whether neither has to wait for the other: two devices, or a CPU with a core for each of two models.
+
+    An adapter and its base are one model in memory, and so are two adapters of one base.
+    """
+    if strong.device != weak.device:
+        return True
+    is_one = (pair.strong.ref, pair.strong.revision) == (pair.weak.ref, pair.weak.revision)
+    return strong.device == "cpu" and not is_one and (os.cpu_count() or 1) > 1
 
 
 class _OtherStopped(Exception):
@@ -24,7 +38,7 @@ def both_at_once(here: Work, beside: Work, *, keep: KeepBatch) -> None:
 
     Raises what the first of them raised, when both are at rest.
     """
-    is_over = threading.Event()
+    is_over, together = threading.Event(), Together()
     raised: list[BaseException] = []
 
     def keep_or_stop(fingerprint: str, results: Mapping[str, TokenLogprobs]) -> None:
@@ -34,7 +48,8 @@ def both_at_once(here: Work, beside: Work, *, keep: KeepBatch) -> None:
 
     def do(work: Work) -> None:
         try:
-            work(keep_or_stop)
+            with together.work():
+                work(keep_or_stop)
         except _OtherStopped:
             pass
         except BaseException as error:  # Ctrl+C too: it is raised again below, when both are at rest

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import pytest
 
 from scoring.engine import turns as module
-from scoring.engine.turns import LINGER_S, Turns, urgent
+from scoring.engine.turns import LINGER_S, Together, Turns, urgent
 
 WAIT_S = 30.0
 
@@ -186,4 +186,85 @@ def test_many_threads_never_hold_one_device_together_and_all_of_them_end() -> No
         thread.join(WAIT_S)
     assert sorted(done) == list(range(12))
     assert most == [1, 1]
-    assert not any(device._urgent or device._ordinary or device._is_taken for device in devices)
+    assert not any(device._urgent or device._ordinary or device._holders for device in devices)
+
+
+def test_works_that_are_together_hold_the_turn_at_once_and_nobody_joins_them() -> None:
+    turns, together = Turns(), Together()
+    order, meeting = Order(turns), threading.Barrier(2)
+
+    def work() -> None:
+        with together.work(), turns.take():
+            meeting.wait(WAIT_S)  # passes only when both are inside
+            until(lambda: len(turns._ordinary) == 1)
+            assert order.got == []
+            meeting.wait(WAIT_S)
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(2)]
+    with turns.take():  # so that the third comes after both
+        for n, thread in enumerate(threads, start=1):
+            thread.start()
+            until(lambda n=n: len(turns._ordinary) == n)
+        order.queue("somebody else")
+    for thread in threads:
+        thread.join(WAIT_S)
+        assert not thread.is_alive()
+    assert order.end() == ["somebody else"]
+
+
+def test_urgent_work_waits_for_both_and_then_goes_first() -> None:
+    turns, together = Turns(), Together()
+    order, go_on = Order(turns), [threading.Event(), threading.Event()]
+    inside: list[int] = []
+
+    def work(n: int) -> None:
+        with together.work():
+            for part in range(2):
+                with turns.take():
+                    inside.append(n)
+                    go_on[n].wait(WAIT_S)
+                    if part:
+                        order.got.append(f"run {n}")
+
+    threads = [threading.Thread(target=work, args=(n,), daemon=True) for n in range(2)]
+    for thread in threads:
+        thread.start()
+    until(lambda: len(inside) == 2)
+    order.queue("live", is_urgent=True)
+    go_on[0].set()
+    time.sleep(LINGER_S / 10)
+    assert order.got == [], "one of the two still holds the device"
+    go_on[1].set()
+    for thread in threads:
+        thread.join(WAIT_S)
+    assert order.end()[0] == "live"
+
+
+def test_two_together_get_half_of_the_threads_each_and_the_setting_comes_back() -> None:
+    import torch
+    from architectures import model_of
+
+    from scoring.engine import threads as thread_counts
+
+    model, found, together = model_of("llama"), [], Together()
+    meeting, before = threading.Barrier(2), torch.get_num_threads()
+
+    def work() -> None:
+        with together.work(), thread_counts.fitting_threads(model):
+            meeting.wait(WAIT_S)
+            found.append(torch.get_num_threads())
+            meeting.wait(WAIT_S)
+
+    limit, thread_counts.SMALL_PARAMETERS = thread_counts.SMALL_PARAMETERS, 0
+    try:
+        torch.set_num_threads(4)
+        workers = [threading.Thread(target=work) for _ in range(2)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join(WAIT_S)
+        assert found == [2, 2]
+        assert torch.get_num_threads() == 4
+    finally:
+        thread_counts.SMALL_PARAMETERS = limit
+        torch.set_num_threads(before)

@@ -52,14 +52,30 @@ def test_both_models_work_at_the_same_time_and_give_the_numbers_of_one_after_the
     assert row.configuration["models"]["weak"]["device"] == "cpu:1"
 
 
-def test_models_on_one_device_take_turns_in_one_thread(desk: Sessions, room: ModelRoom) -> None:
+def threads_of(desk: Sessions, room: ModelRoom, *, pair: str, devices: dict[str, str] | None = None) -> set[str]:
+    """Names of the threads there were while a pair weighed."""
     seen: set[str] = set()
 
     def look(_ref: str, _requests: Sequence[LogprobRequest]) -> None:
         seen.update(thread.name for thread in threading.enumerate())
 
-    weigh(desk, WatchedSource(room, on_batch=look), queue_run(desk, make_dataset(desk, plain_items(9))))
-    assert "weigh-beside" not in seen
+    run_id = queue_run(desk, make_dataset(desk, plain_items(9), name=pair), pair=pair)
+    assert weigh(desk, WatchedSource(room, on_batch=look, devices=devices or {}), run_id).status == "done"
+    return seen
+
+
+def test_on_a_cpu_both_models_work_side_by_side_unless_they_are_one_in_memory(
+    desk: Sessions, room: ModelRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    assert "weigh-beside" in threads_of(desk, room, pair="tiny")
+    assert "weigh-beside" not in threads_of(desk, room, pair="same")
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    assert "weigh-beside" not in threads_of(desk, room, pair="swapped")
+
+
+def test_on_one_gpu_the_models_take_turns_in_one_thread(desk: Sessions, room: ModelRoom) -> None:
+    assert "weigh-beside" not in threads_of(desk, room, pair="tiny", devices={"s": "cuda:0", "w": "cuda:0"})
 
 
 @pytest.mark.parametrize("failing", ["s", "w"])

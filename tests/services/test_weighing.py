@@ -126,7 +126,8 @@ def test_a_run_under_the_mean_ranks_by_reward_per_token(desk: Sessions, room: Mo
     assert any(one.is_length_flip for one in told)
 
 
-def test_progress_is_told_and_kept(desk: Sessions, room: ModelRoom) -> None:
+def test_progress_is_told_and_kept(desk: Sessions, room: ModelRoom, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 1)  # one model after the other, so that every pack can be told apart
     told: list[WeighProgress] = []
     row = weigh(desk, room, queue_run(desk, make_dataset(desk, plain_items(70))), on_progress=told.append)
     assert sorted({one.n_done for one in told}) == [0, 8, 24, 56, 70]

@@ -82,6 +82,7 @@ class TrialReport:
     rank_by: str = "sum"
     conditioning: dict[str, Any] = field(default_factory=dict)
     item_ids: tuple[int, ...] = ()  # what it was asked to weigh
+    n_of_exemplars: int = 0  # judged items that exemplars were made from, or that share a prompt with one
 
     @property
     def n_fixes(self) -> int:

@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from db.queries_trials import trials_of
+from db.queries_trials import items_by_id, trials_of
 from db.tables import Run
 from db.tables_criteria import Trial
 from scoring.conditioning import Conditioning
@@ -23,11 +23,12 @@ from scoring.criteria_body import CriteriaBody, DomainCriteria
 from scoring.pairs import ModelPair
 from scoring.protocol import ModelSource
 from services.criteria.drafts import sound_body
+from services.criteria.exemplar_origins import body_of_run, used_item_ids
 from services.criteria.store import is_own
 from services.errors import NotFound, Refused
 from services.pairs.catalogue import pair_of
 from services.trials.items import compare, require_items, sample_items
-from services.trials.ledger import ledger
+from services.trials.ledger import Compared, ledger
 from services.trials.rows import Flip, Only, TrialProblem, TrialReport
 from services.trials.weigh import TrialWork
 from services.weighing.encode import WeighSetup
@@ -109,6 +110,7 @@ def read_trial(sessions: sessionmaker[Session], trial_id: int) -> TrialReport:
     trial, run = _read(sessions, trial_id)
     with sessions() as session:
         compared, problems = compare(session, run, trial.results)
+        n_used = _n_of_exemplars(session, trial, run, compared)
     found = ledger(compared)
     computed: Mapping[str, int] = trial.configuration.get("computed", {})
     return TrialReport(
@@ -131,11 +133,21 @@ def read_trial(sessions: sessionmaker[Session], trial_id: int) -> TrialReport:
         problems=tuple(problems),
         others=found.n("other"),
         n_within_noise=sum(flip.is_within_noise for flip in found.flips),
-        notice=_notice(pair_of(run.configuration["pair"]), _body(trial)),
+        notice=" ".join(filter(None, (_notice(pair_of(run.configuration["pair"]), _body(trial)), _flattery(n_used)))),
         rank_by=run.configuration["rank_by"],
         conditioning=trial.configuration["conditioning"],
         item_ids=tuple(trial.item_ids),
+        n_of_exemplars=n_used,
     )
+
+
+def _n_of_exemplars(session: Session, trial: Trial, run: Run, compared: Sequence[Compared]) -> int:
+    """How many of the judged items an exemplar of the draft or of the run was made from."""
+    bodies = [_body(trial), body_of_run(session, run)]
+    if not any(body.n_exemplars for body in bodies):
+        return 0
+    judged = items_by_id(session, [item.item_id for item in compared if item.known.truth is not None])
+    return len(used_item_ids(session, judged, bodies))
 
 
 def latest_trial(sessions: sessionmaker[Session], *, run_id: int, body: CriteriaBody) -> int | None:
@@ -186,6 +198,16 @@ def _notice(pair: ModelPair, body: CriteriaBody) -> str:
             "other text is noise to it, and what changes here says little about other pairs."
         )
     return ""
+
+
+def _flattery(n_of_exemplars: int) -> str:
+    """That judged items are those that exemplars were made from."""
+    if not n_of_exemplars:
+        return ""
+    which = "1 judged item" if n_of_exemplars == 1 else f"{n_of_exemplars} judged items"
+    return (
+        f"Exemplars were made from {which} (or share the prompt), which flatters; the held-out effect leaves such out."
+    )
 
 
 def _entries(body: CriteriaBody) -> list[DomainCriteria]:

@@ -20,6 +20,7 @@ from services.criteria.exemplars import (
     held_out_item_ids,
     proposals,
 )
+from services.criteria.store import add_version
 from services.decisions import undo
 from services.errors import NotFound, Refused
 from services.formats.drafts import ItemDraft
@@ -249,3 +250,44 @@ def test_the_effect_of_an_exemplar_is_a_trial_on_the_held_out_items(shop: Shop, 
     assert (report.n_items, report.before.n, report.before.value) == (5, 5, 0.0)  # every one was overridden
     assert shop.ids[0] not in {flip.item_id for flip in report.flips}
     assert report.after.value == pytest.approx(report.n_fixes / 5)
+
+
+def test_what_the_run_s_own_exemplars_were_made_from_is_not_held_out_from_a_draft_without_them(
+    shop: Shop, room: ModelRoom
+) -> None:
+    """The run has read about that item, the draft has not: compared there, the draft looks worse than it is."""
+    decisions = [shop.decide(place, is_override=True) for place in range(3)]
+    made = exemplar_from_decision(shop.desk, decisions[0])
+    adopted = add_version(
+        shop.desk, "mine", title="", body=adopt_exemplar(shop.desk, EMPTY, domain=None, proposal=made)
+    )
+    later = queue_run(shop.desk, shop.dataset_id, criteria_id=adopted.criteria_id)
+    assert weigh(shop.desk, room, later).status == "done"
+    assert held_out_item_ids(shop.desk, run_id=later, body=EMPTY) == tuple(shop.ids[1:3])
+    assert held_out_item_ids(shop.desk, run_id=shop.run_id, body=EMPTY) == tuple(shop.ids[:3])
+
+
+def test_items_with_the_prompt_of_an_exemplar_s_origin_stay_out_when_its_prompt_is_edited(
+    desk: Sessions, room: ModelRoom
+) -> None:
+    twice = [draft(PROMPTS[0], "milk", "a small cup"), draft(PROMPTS[0], "hot water", "lemon leaves and honey")]
+    shop = Shop(desk, room, [*twice, draft(PROMPTS[1], "yes", "no, never")])
+    decisions = shop.override_all()
+    made = exemplar_from_decision(desk, decisions[0])
+    adopt_exemplar(desk, EMPTY, domain=None, proposal=made)
+    shorter = Exemplar("Where is the tea from?", made.exemplar.good, made.exemplar.bad)
+    carry_origin(desk, before=made.exemplar, after=shorter)
+    body = CriteriaBody(DomainCriteria("", (shorter,)))
+    assert held_out_item_ids(desk, run_id=shop.run_id, body=body) == (shop.ids[2],)
+
+
+def test_a_trial_says_how_many_judged_items_its_exemplars_were_made_from(shop: Shop, room: ModelRoom) -> None:
+    decisions = [shop.decide(place, is_override=True) for place in range(3)]
+    body = adopt_exemplar(shop.desk, EMPTY, domain=None, proposal=exemplar_from_decision(shop.desk, decisions[1]))
+    mixed = advance(shop.desk, room, start_trial(shop.desk, run_id=shop.run_id, body=body, only="decided"))
+    held_out = held_out_item_ids(shop.desk, run_id=shop.run_id, body=body)
+    apart = advance(shop.desk, room, start_trial(shop.desk, run_id=shop.run_id, body=body, item_ids=held_out))
+    assert (mixed.before.n, mixed.n_of_exemplars) == (3, 1)
+    assert (apart.before.n, apart.n_of_exemplars) == (2, 0)
+    assert "flatters" not in apart.notice
+    assert "Exemplars were made from 1 judged item" in mixed.notice

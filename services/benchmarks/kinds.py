@@ -9,6 +9,7 @@ Leaves out reading a run (scores.py) and the formulas over subsets (rewardbench.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -85,6 +86,15 @@ def _strict(item: Weighed, values: Sequence[float]) -> Credit:
     return float(best > max(others)), 1.0
 
 
+def _strict_by_chance(item: Weighed) -> Credit:
+    """All of the gold best above all others: one way out of those to choose which stand on top; 1/2 for a pair."""
+    return 1 / math.comb(len(item.gold), len(item.best)), 1.0
+
+
+def _first_by_chance(item: Weighed) -> Credit:
+    return (1 if FILE_ORDER in item.meta else len(item.best)) / len(item.gold), 1.0
+
+
 def _first_of_file(item: Weighed, values: Sequence[float]) -> Credit:
     """The file's first response among those at the top, shared with those that tie."""
     return credit(item.in_file_order(values), frozenset({0}) if FILE_ORDER in item.meta else item.best), 1.0
@@ -112,13 +122,13 @@ def _strength(item: Weighed) -> dict[str, str]:
 
 
 REWARDBENCH = Kind(
-    "rewardbench", "RewardBench", "chosen above rejected, a tie is wrong", _strict, lambda item: (0.5, 1.0),
+    "rewardbench", "RewardBench", "chosen above rejected, a tie is wrong", _strict, _strict_by_chance,
     lambda subsets, whole: section_scores(subsets),
     source="arXiv 2403.13787; allenai/reward-bench, split filtered (2,985 pairs)",
 )  # fmt: skip
 REWARDBENCH_2 = Kind(
     "rewardbench-2", "RewardBench 2", "the right one of four on top, ties at the top shared; Ties by its own formula",
-    _first_of_file, lambda item: (1 / len(item.gold), 1.0), lambda subsets, whole: subset_scores_2(subsets),
+    _first_of_file, _first_by_chance, lambda subsets, whole: subset_scores_2(subsets),
     needs_meta=True, counts=lambda item: item.has_order or FILE_ORDER in item.meta,
     source="arXiv 2506.01937; allenai/reward-bench-2, split test (1,865 prompts)",
 )  # fmt: skip

@@ -45,6 +45,7 @@ BASELINES = ("strong", "weak", "longest", "shortest", CHANCE)
 MISSING_SHOWN = 6
 NO_GOLD = "without gold"
 NOT_WEIGHED = "not weighed"
+NOT_REACHED = "that the run has not come to"
 NO_REWARD = "with a response that has no reward"
 NO_REFERENCE = 'of Ties without an id such as "ref:12"'
 
@@ -138,6 +139,7 @@ def evaluate_benchmark(
         for item in _items(session, run, kind, left_out):
             for way, tally in tallies.items():
                 tally.add(kind, item, way)
+    left_out[NOT_REACHED] = max(0, n_items - tallies[CHANCE].whole.n_items - sum(left_out.values()))
     if not tallies[CHANCE].whole.n_items:
         why = ", ".join(f"{n} {reason}" for reason, n in left_out.items() if n) or "it has no items"
         raise Refused(f"no item of {run.dataset!r} counts for {kind.title}: {why}")

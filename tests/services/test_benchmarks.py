@@ -17,9 +17,10 @@ from benchmark_files import (
 )
 from benchmark_runs import by_text, weighed, write_run
 from service_builders import draft, make_dataset
+from sqlalchemy import select
 
 from db.session import Sessions
-from db.tables import Candidate, Item
+from db.tables import Candidate, Item, Run, Suggestion
 from services.benchmarks.kinds import HELPSTEER2, LLMBAR, NECTAR, REWARDBENCH, REWARDBENCH_2, kind_named
 from services.benchmarks.scores import WAYS, BenchmarkReport, benchmark_of, evaluate_benchmark
 from services.errors import NotFound, Refused
@@ -209,6 +210,31 @@ def test_any_dataset_with_gold_can_be_read_as_a_benchmark(desk: Sessions) -> Non
     whole = evaluate_benchmark(desk, dataset_id, kind_named("nectar")).own.whole
     assert (whole.pairwise.n, whole.pairwise.value) == (5, pytest.approx(3 / 5))
     assert evaluate_benchmark(desk, dataset_id, REWARDBENCH_2).own.score.n == 0, "no subset, so no score"
+
+
+def test_chance_of_several_responses_is_what_random_rewards_earn(desk: Sessions) -> None:
+    """Strictly best of 4: 1/4. Two best of 4, both above the others: one of C(4, 2) = 6; one of them on top: 1/2."""
+    items = [
+        ItemDraft(PROMPT, tuple(CandidateDraft(text, gold_score=s) for text, s in zip("abcd", scores, strict=True)))
+        for scores in ((9.0, 1.0, 1.0, 1.0), (9.0, 9.0, 1.0, 1.0))
+    ]
+    dataset_id = make_dataset(desk, items)
+    write_run(desk, dataset_id, lambda _i, c: float(c.position))
+    strict = evaluate_benchmark(desk, dataset_id, kind_named("rewardbench")).ways["chance"].whole.score
+    assert strict.value == pytest.approx((1 / 4 + 1 / 6) / 2)
+    on_top = evaluate_benchmark(desk, dataset_id, REWARDBENCH_2).ways["chance"].whole.score
+    assert on_top.value == pytest.approx((1 / 4 + 2 / 4) / 2)
+
+
+def test_items_that_a_run_has_not_come_to_are_counted_as_such(desk: Sessions, tmp_path: Path) -> None:
+    files = [write_jsonl(tmp_path / "a.jsonl", [llmbar_row(1), llmbar_row(2), llmbar_row(1)])]
+    dataset_id = weighed(desk, files, gold_first)
+    with desk.begin() as session:
+        run = session.scalars(select(Run)).one()
+        run.status, run.n_done = "cancelled", 2
+        session.delete(session.scalars(select(Suggestion).order_by(Suggestion.item_id.desc())).first())
+    report = evaluate_benchmark(desk, dataset_id, LLMBAR)
+    assert (report.n, report.n_items, report.left_out) == (2, 3, {"that the run has not come to": 1})
 
 
 def test_the_report_is_one_json_object(desk: Sessions, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from services.errors import Refused
 from services.routing.store import BUILTIN, find_router
+from services.version_store import NAME_LIMIT
 
 DEFAULT_THRESHOLD = 0.5  # the first choice is likelier than all others together
 By = Literal["column", "fixed", "router"]
@@ -33,12 +34,21 @@ class Routing:
     def __post_init__(self) -> None:
         if self.by not in ("column", "fixed", "router"):
             raise Refused(f"domains by {self.by!r}; choose column, fixed or router")
-        if self.by == "fixed" and not (self.domain or "").strip():
-            raise Refused("one domain for all items, but it has no name; name it")
+        if self.by == "fixed":
+            self._check_domain()
         if self.by == "router" and self.router_id is None:
             raise Refused("domains by a router, but none is named; choose one")
         if not 0 <= self.threshold <= 1:
             raise Refused(f"the router's threshold is {self.threshold:g}; it is a probability, from 0 to 1")
+
+    def _check_domain(self) -> None:
+        """A name that matches the criteria's whatever blanks were typed, and that is not too long to be kept."""
+        name = (self.domain or "").strip()
+        if not name:
+            raise Refused("one domain for all items, but it has no name; name it")
+        if len(name) > NAME_LIMIT:
+            raise Refused(f"the domain {name[:30]!r}… has {len(name)} characters; the limit is {NAME_LIMIT}")
+        object.__setattr__(self, "domain", name)
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON, for a run's configuration."""

@@ -147,6 +147,19 @@ def test_a_long_list_is_turned_page_by_page(empty_desk: Sessions) -> None:
     assert "Question number 00?" in visitor.html
 
 
+def test_a_list_that_is_shorter_than_the_page_looked_at_shows_its_last_page(empty_desk: Sessions) -> None:
+    drafts = [Draft(f"Question number {n:02d}?", ("a", "b")) for n in range(20)]
+    desk = routed(empty_desk, drafts, [UNSURE] * 16 + [SURE] * 4)
+    for item_id in desk.item_ids[:16]:
+        routing.correct_domain(empty_desk, item_id, annotator="me", domain="chat")
+    visitor = Visitor(PAGE).choose("domains_only", "corrected").press("domains_after")
+    assert "16 to 16 of 16" in visitor.html
+    choice(visitor, desk.item_ids[15]).set_value(None)
+    visitor.run()
+    assert "1 to 15 of 15" in visitor.html
+    assert "Question number 00?" in visitor.html
+
+
 def test_an_item_is_one_click_away_in_review(three: Desk) -> None:
     links = [link for link in Visitor(PAGE).at.page_link if link.label == "Open"]
     assert len(links) == 3

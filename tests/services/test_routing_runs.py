@@ -327,12 +327,18 @@ def test_the_words_of_the_command_line_name_a_routing(desk: Sessions, words: str
     assert routing_from_words(desk, words) == expected
 
 
-@pytest.mark.parametrize("words", ["fixed", "fixed: ", "router:2", "router:a:b", "column:x", "by hand", "router:nan"])
+@pytest.mark.parametrize(
+    "words", ["fixed", "fixed: ", "fixed:" + 101 * "x", "router:2", "router:a:b", "column:x", "by hand", "router:nan"]
+)
 def test_words_that_name_no_routing_are_refused_in_one_line(desk: Sessions, words: str) -> None:
     ensure_builtin_router(desk)
     with pytest.raises(Refused) as refused:
         routing_from_words(desk, words)
     assert "\n" not in str(refused.value)
+
+
+def test_blanks_around_the_one_domains_name_are_not_part_of_it() -> None:
+    assert Routing("fixed", domain=" safety\n") == Routing("fixed", domain="safety")
 
 
 def test_a_routing_says_in_words_what_it_does() -> None:

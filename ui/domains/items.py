@@ -6,6 +6,7 @@ Each click writes one row. Leaves out the figures (report.py).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import streamlit as st
 
@@ -33,12 +34,16 @@ def show_items(dataset: DatasetRow, router: RouterRow, model: AskedModel | None,
         only = st.segmented_control("Show", FILTERS, default=FILTERS[0], key="domains_only", on_change=_from_the_top)
     with at_sort:
         sort = st.segmented_control("Order", SORTS, default=SORTS[0], key="domains_sort", on_change=_from_the_top)
-    offset = int(st.session_state.get(OFFSET, 0))
-    page = routing_items.list_domain_items(
-        resources.sessions(), dataset.dataset_id, router_id=router.router_id,
+    read = partial(
+        routing_items.list_domain_items, resources.sessions(), dataset.dataset_id, router_id=router.router_id,
         fingerprint=None if model is None else model.fingerprint, threshold=threshold, only=only or FILTERS[0],
-        sort=sort or SORTS[0], offset=offset, limit=A_PAGE,
+        sort=sort or SORTS[0], limit=A_PAGE,
     )  # fmt: skip
+    offset = int(st.session_state.get(OFFSET, 0))
+    page = read(offset=offset)
+    if offset and offset >= page.n:  # another dataset, or a list that grew shorter: its last page
+        offset = st.session_state[OFFSET] = max(0, page.n - 1) // A_PAGE * A_PAGE
+        page = read(offset=offset)
     with at_pages:
         _turn_pages(offset, page.n)
     said = st.session_state.pop(SAID, None)

@@ -30,6 +30,7 @@ from services.weighing.order import chunk_bounds
 from services.weighing.write import item_text
 
 WEIGHTED, STRONG, CHANCE = "weighted", "strong", "chance"
+NO_WEIGHT = "no weight"
 Gold = frozenset[int]
 
 
@@ -144,7 +145,12 @@ def _chunks(sessions: sessionmaker[Session], dataset_id: int) -> Iterator[list[t
 
 
 def _count(tally: _Tally, position: int, profile: ItemProfile, gold: Gold, weights: WeightedSets, by: By) -> None:
-    values = profile.weighted(weights.of(profile.domain), by=by)
+    in_domain = weights.of(profile.domain)
+    if profile.problem is None and not any(in_domain.values()):
+        where = "an item without a domain" if profile.domain is None else f"the domain {profile.domain!r}"
+        tally.unread.append(Unread(position, NO_WEIGHT, f"no set has a weight for {where}, so nothing ranks there"))
+        return
+    values = profile.weighted(in_domain, by=by)
     if values is None or sum(value is not None for value in values) < 2:
         tally.unread.append(_unread(position, profile))
         return

@@ -81,11 +81,15 @@ def _weight_of(text: str) -> tuple[str, float]:
 
 
 def _domain_and_set(sessions: sessionmaker[Session], left: str) -> tuple[str | None, CriteriaRow]:
-    """A set of exactly that name comes first: names may hold a colon."""
-    domain, colon, name = left.partition(":")
-    if colon:
+    """A set of exactly that name comes first, then the longest name that leaves a domain: both may hold colons."""
+    parts = left.split(":")
+    for n in range(len(parts) - 1):
         try:
-            return None, find_criteria(sessions, left)
+            return _joined(parts[:n]) or None, find_criteria(sessions, _joined(parts[n:]))
         except NotFound:
-            return domain.strip(), find_criteria(sessions, name.strip())
-    return None, find_criteria(sessions, left)
+            continue
+    return _joined(parts[:-1]) or None, find_criteria(sessions, parts[-1].strip())
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return ":".join(parts).strip()

@@ -7,9 +7,12 @@ from desk_people import Reviewer
 from visitor import HOSTILE, Visitor, weighed_desk
 
 from db.session import Sessions
+from db.tables import Item
+from db.tables_criteria import ItemDomain
 from services.criteria import store as criteria_store
 from services.criteria.store import CriteriaBody, ensure_builtin
 from ui import frame
+from ui.wording import escaped
 
 pytestmark = pytest.mark.slow
 OWN = ["demo-brief", "demo-safety", "demo-thorough", "demo-working"]
@@ -88,3 +91,16 @@ def test_live_shows_the_lifts_of_what_it_weighed(empty_desk: Sessions) -> None:
     assert "By weighted lifts" in visitor.html
     assert "the pair ranks" in visitor.html
     assert visitor.has_no_trouble()
+
+
+def test_a_domain_of_the_run_or_with_marks_is_the_one_that_weights_are_for(empty_desk: Sessions) -> None:
+    desk = weighed_desk(empty_desk)
+    with empty_desk.begin() as session:
+        item = session.get_one(Item, desk.item_ids[0])
+        item.domain = "reasoning"
+        session.add(ItemDomain(run_id=desk.run_id, item_id=item.item_id, domain=HOSTILE[:90], source="hand"))
+    reviewer = Reviewer()
+    reviewer.open(dataset="tea shop", weights="demo-brief=1")
+    reviewer.press("profile")
+    (scope,) = [one for one in reviewer.at.get("button_group") if one.key == "review_profile_scope"]
+    assert scope.options[-1] == f"{escaped(HOSTILE[:90])} only"

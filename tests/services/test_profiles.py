@@ -238,3 +238,27 @@ def test_what_ranks_nothing_is_refused(desk: Sessions, room: ModelRoom) -> None:
         profile_dataset(desk, room, empty, pair="tiny", weights=read_weights(desk, ["brief"]))
     with pytest.raises(NotFound, match="no model pair"):
         profile_dataset(desk, room, dataset_id, pair="nobody", weights=read_weights(desk, ["brief"]))
+
+
+def test_items_of_a_domain_in_which_no_set_has_a_weight_are_named_and_not_counted_as_chance(
+    desk: Sessions, room: ModelRoom
+) -> None:
+    made(desk)
+    items = [draft(words(n, 4), *(words(9 * n + k, 6) for k in range(3)), best=0, domain="ab"[n % 2]) for n in range(4)]
+    dataset_id = make_dataset(desk, [*items, draft(words(9, 4), "yes", "no", best=0)])
+    found = profile_dataset(desk, room, dataset_id, pair="tiny", weights=read_weights(desk, ["a:brief=1"]))
+    assert [one.position for one in found.ranked] == [0, 2]
+    assert (found.accuracy.n, found.strong.n, found.over_strong.n) == (2, 2, 2)
+    assert [(one.position, one.reason) for one in found.unread] == [
+        (1, "no weight"),
+        (3, "no weight"),
+        (4, "no weight"),
+    ]
+    assert "'b'" in found.unread[0].detail
+
+
+def test_a_domain_whose_name_holds_a_colon_may_have_weights(desk: Sessions) -> None:
+    made(desk)
+    found = read_weights(desk, ["brief=1", "code:python:brief=2"])
+    assert found.of("code:python") == {"brief": 2.0}
+    assert read_weights(desk, found.to_texts()) == found

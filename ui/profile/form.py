@@ -80,8 +80,8 @@ def _pick_scope(page: str, weights: WeightedSets, domain: str | None) -> str | N
     if st.session_state.get(key) not in options:
         st.session_state[key] = domain if weights.in_domain.get(domain) else "every domain"
     chosen = st.segmented_control(
-        "Weights for", options, key=key, format_func=lambda name: name if name == "every domain" else f"{name} only",
-        required=True,
+        "Weights for", options, key=key, required=True,
+        format_func=lambda name: name if name == "every domain" else f"{escaped(name)} only",
     )  # fmt: skip
     return domain if chosen == domain else None
 

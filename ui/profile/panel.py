@@ -56,13 +56,14 @@ def profile_panel(item: ReviewItem, *, pair: str, rank_by: str) -> None:
     if not _is_asked(item) or run_id is None or item.suggestion is None:
         return
     best = item.suggestion.best_letter
+    domain = item.domain if item.run_domain is None else item.run_domain.domain  # whose text the run has read
 
     def compute(weights: WeightedSets) -> Profiled:
         return profile_item(resources.sessions(), resources.model_room(), run_id, item.item_id, weights.sets)
 
     apply_look()
     with st.container(border=True, key="review_profile_panel"):
-        _show("review", compute, pair=pair, domain=item.domain, rank_by=rank_by, said=f"the run suggests {best}")
+        _show("review", compute, pair=pair, domain=domain, rank_by=rank_by, said=f"the run suggests {best}")
 
 
 def live_profile(request: LiveRequest, result: LiveResult) -> None:

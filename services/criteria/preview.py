@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from sqlalchemy.orm import Session, sessionmaker
 
 from db.queries_items import candidates_by_item, items_between
+from db.queries_trials import domain_by_item
 from db.tables import Item
 from scoring.chat import EncodedCandidate, encode
 from scoring.conditioning import DEFAULT, Conditioning, condition
@@ -102,6 +103,13 @@ def item_id_at(sessions: sessionmaker[Session], dataset_id: int, position: int) 
     with sessions() as session:
         found = items_between(session, dataset_id, first=position, last=position)
     return found[0].item_id if found else None
+
+
+def domain_in_run(sessions: sessionmaker[Session], run_id: int, item_id: int) -> str | None:
+    """The domain under which a run weighs an item: what it found for it, else the item's own. None: the default."""
+    with sessions() as session:
+        item = session.get(Item, item_id)
+        return None if item is None else domain_by_item(session, run_id, [item])[item_id]
 
 
 def _facts(model: Reading) -> ModelFacts:

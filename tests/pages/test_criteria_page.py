@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 from visitor import HOSTILE, weighed_desk
 
 from db.session import Sessions
+from db.tables_criteria import ItemDomain
 from scoring.criteria_body import DomainCriteria, Exemplar
 from services.criteria.drafts import list_drafts
 from services.criteria.store import CriteriaBody, add_version, ensure_builtin, find_criteria
@@ -315,3 +316,16 @@ def test_what_the_database_did_not_take_stays_on_the_screen(
 
 def fail(*_args: object, **_more: object) -> None:
     raise OperationalError("UPDATE criteria_draft", {}, Exception("database is locked"))
+
+
+@pytest.mark.slow
+def test_rendered_shows_the_text_of_the_domain_that_the_run_took(empty_desk: Sessions) -> None:
+    desk = weighed_desk(empty_desk)
+    with empty_desk.begin() as session:
+        session.add(ItemDomain(run_id=desk.run_id, item_id=desk.item_ids[0], domain="chat", source="router"))
+    visitor = CriteriaVisitor().show("Rendered")
+    assert "With the criteria of chat" in visitor.words, "the file says reasoning"
+    assert find_criteria(empty_desk, "demo").body.instruction_for("chat") in visitor.html
+    visitor.choose("criteria_as_domain", "reasoning")
+    assert "With the criteria of reasoning" in visitor.words
+    assert visitor.has_no_trouble()

@@ -11,13 +11,14 @@ from sqlalchemy import select
 
 from db.session import Sessions
 from db.tables import Candidate
+from db.tables_criteria import ItemDomain
 from scoring.conditioning import Conditioning
 from scoring.criteria_body import CriteriaBody, DomainCriteria, Exemplar
 from scoring.errors import ModelUnavailable
 from scoring.pairs import ModelSpec
 from scoring.reading import read_reader
 from scoring.room import ModelRoom
-from services.criteria.preview import item_id_at, preview
+from services.criteria.preview import domain_in_run, item_id_at, preview
 from services.criteria.store import add_version
 from services.errors import NotFound
 from services.token_views import exact_text
@@ -98,3 +99,13 @@ def test_a_reader_needs_no_weights(tiny_models: Path, tmp_path: Path) -> None:
     found = read_reader(ModelSpec(str(folder)))
     assert found.context_limit == 256
     assert found.tokenizer.chat_template
+
+
+def test_the_domain_in_a_run_is_the_one_it_took_else_the_item_s_own(desk: Sessions) -> None:
+    first, second = items(desk)
+    run_id = queue_run(desk, 1)
+    with desk.begin() as session:
+        session.add(ItemDomain(run_id=run_id, item_id=second, domain=None, source="below threshold", probability=0.4))
+    assert domain_in_run(desk, run_id, second) is None
+    assert domain_in_run(desk, run_id + 1, second) == "chat"
+    assert domain_in_run(desk, run_id, first) is None

@@ -34,21 +34,29 @@ def show_rendered(in_hand: InHand, dataset: DatasetRow, run: RunRow | None) -> N
     at_pair, at_item, at_domain, _ = st.columns([2.4, 1.1, 1.6, 2.4], vertical_alignment="bottom")
     pair = at_pair.selectbox("Model pair", list(pairs), key=PAIR, format_func=lambda name: pairs[name].title)
     place = at_item.number_input(f"Item of {dataset.n_items:,}", 1, dataset.n_items, key=PLACE)
-    domains = [OWN, "default", *in_hand.editing.domains]
+    own = OWN if run is None else f"as run {run.run_id} took it"
+    domains = [own, "default", *in_hand.editing.domains]
     if st.session_state.get("criteria_as_domain") not in domains:
-        st.session_state["criteria_as_domain"] = OWN
+        st.session_state["criteria_as_domain"] = own
     domain = at_domain.selectbox("Domain", domains, key="criteria_as_domain")
     try:
+        item_id = _item_id(dataset, int(place))
+        taken = _own_domain(run, item_id) if domain == own else "" if domain == "default" else domain
         with st.spinner("Reading the models' tokenizers …"):
             shown = criteria_preview.preview(
                 resources.sessions(), resources.model_reader, pair=pair, body=in_hand.editing.body,
-                item_id=_item_id(dataset, int(place)), domain={OWN: None, "default": ""}.get(domain, domain),
+                item_id=item_id, domain=taken,
                 conditioning=DEFAULT if run is None else conditioning_of(run.configuration),
             )  # fmt: skip
     except (*FAILURES, *resources.MODEL_ERRORS) as error:
         problem(line_of(error))
         return
     _show(shown, has_own=shown.domain in in_hand.editing.domains)
+
+
+def _own_domain(run: RunRow | None, item_id: int) -> str | None:
+    """As `preview` takes it: "" for the default, None for the item's own."""
+    return None if run is None else criteria_preview.domain_in_run(resources.sessions(), run.run_id, item_id) or ""
 
 
 def _item_id(dataset: DatasetRow, place: int) -> int:

@@ -133,7 +133,7 @@ def read_trial(sessions: sessionmaker[Session], trial_id: int) -> TrialReport:
         problems=tuple(problems),
         others=found.n("other"),
         n_within_noise=sum(flip.is_within_noise for flip in found.flips),
-        notice=" ".join(filter(None, (_notice(pair_of(run.configuration["pair"]), _body(trial)), _flattery(n_used)))),
+        notice=_notices(trial, run, n_used),
         rank_by=run.configuration["rank_by"],
         conditioning=trial.configuration["conditioning"],
         item_ids=tuple(trial.item_ids),
@@ -198,6 +198,23 @@ def _notice(pair: ModelPair, body: CriteriaBody) -> str:
             "other text is noise to it, and what changes here says little about other pairs."
         )
     return ""
+
+
+def _notices(trial: Trial, run: Run, n_of_exemplars: int) -> str:
+    """All that a person should know before believing the numbers."""
+    closed = _notice(pair_of(run.configuration["pair"]), _body(trial))
+    return " ".join(filter(None, (closed, _read_otherwise(trial, run), _flattery(n_of_exemplars))))
+
+
+def _read_otherwise(trial: Trial, run: Run) -> str:
+    """That more than the text differs from the run."""
+    own, asked = Conditioning(**run.configuration.get("conditioning", {})), trial.configuration["conditioning"]
+    if asked == own.to_json():
+        return ""
+    return (
+        f"Not only the text differs: here criteria are read by {asked['read_by']} and exemplars placed as "
+        f"{asked['exemplars']}, in the run by {own.read_by} and as {own.exemplars}."
+    )
 
 
 def _flattery(n_of_exemplars: int) -> str:

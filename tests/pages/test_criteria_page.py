@@ -329,3 +329,19 @@ def test_rendered_shows_the_text_of_the_domain_that_the_run_took(empty_desk: Ses
     visitor.choose("criteria_as_domain", "reasoning")
     assert "With the criteria of reasoning" in visitor.words
     assert visitor.has_no_trouble()
+
+
+def test_undo_and_discard_leave_what_another_window_has_typed_since(empty_desk: Sessions) -> None:
+    two_exemplars(empty_desk)
+    here = CriteriaVisitor(set="mine").press("criteria_remove_0")
+    there = CriteriaVisitor(set="mine").type("criteria_instruction", "Typed in the other window.")
+    here.press("criteria_take_back")
+    assert "nothing was taken back" in here.html.lower()
+    there.type("criteria_instruction", "Typed once more.")
+    here.press("criteria_discard")
+    assert "not discarded" in here.html.lower()
+    kept = typed(empty_desk, "mine")
+    assert kept is not None
+    assert kept.instruction(None) == "Typed once more."
+    here.press("criteria_discard")
+    assert typed(empty_desk, "mine") is None

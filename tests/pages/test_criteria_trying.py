@@ -197,3 +197,13 @@ def test_the_held_out_trial_stands_apart_when_the_page_is_opened_anew(empty_desk
     visitor = CriteriaVisitor().show("Try it")
     assert "Nothing tried yet" in visitor.words, "the sample's place is empty"
     assert visitor.html.count('class="t-verdict"') == 1
+
+
+def test_what_was_chosen_right_before_the_click_counts(empty_desk: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number leaves its field by the click on the button: both arrive at once."""
+    desk_with_draft(empty_desk)
+    monkeypatch.setattr(TrialThreads, "start", lambda _self, number: None)
+    visitor = CriteriaVisitor().show("Try it")
+    visitor.at.get_by_key("criteria_n").set_value(2)
+    visitor.press("criteria_try")
+    assert len(read_trial(empty_desk, int(str(visitor.at.query_params["trial"]))).item_ids) == 2

@@ -333,3 +333,14 @@ def test_text_that_no_database_could_hold_is_mended_first(desk: Sessions, room: 
     body = CriteriaBody("tea\x00 and \ud800 milk")
     report = advance(desk, room, start_trial(desk, run_id=run_id, body=body))
     assert report.n_weighed == 2
+
+
+def test_a_trial_that_is_read_otherwise_than_its_run_says_so(desk: Sessions, room: ModelRoom) -> None:
+    """The Criteria page shows the latest trial of a text, also one that a terminal has started."""
+    run_id = weighed(desk, room, make_dataset(desk, plain_items(2)))
+    alone = start_trial(desk, run_id=run_id, body=DRAFT, conditioning=STRONG_ONLY)
+    assert (
+        "criteria are read by strong and exemplars placed as system, in the run by both"
+        in read_trial(desk, alone).notice
+    )
+    assert read_trial(desk, start_trial(desk, run_id=run_id, body=DRAFT)).notice == ""

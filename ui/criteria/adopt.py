@@ -14,7 +14,7 @@ from services.criteria import store as criteria_store
 from services.errors import Refused
 from ui import frame, resources
 from ui.criteria.overrides import FROM_REVIEW
-from ui.criteria.state import FAILURES, SAID, UNDO, InHand, Undo, line_of, open_set, set_names, take_back, tell
+from ui.criteria.state import CHANGED, FAILURES, SAID, UNDO, InHand, Undo, line_of, open_set, set_names, take_back, tell
 from ui.panels import note, problem
 from ui.prose import badge, safe
 from ui.review.head import clock
@@ -131,8 +131,11 @@ def discard_panel(in_hand: InHand, *, key: str) -> None:
 
 
 def _discard(in_hand: InHand) -> None:
+    sessions = resources.sessions()
     try:
-        criteria_drafts.discard_draft(resources.sessions(), in_hand.annotator, in_hand.name)
+        if criteria_drafts.find_draft(sessions, in_hand.annotator, in_hand.name) not in (None, in_hand.draft):
+            raise Refused(f"not discarded: {CHANGED}")
+        criteria_drafts.discard_draft(sessions, in_hand.annotator, in_hand.name)
     except FAILURES as error:
         tell(line_of(error), is_error=True)
         return

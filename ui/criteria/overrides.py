@@ -102,7 +102,7 @@ def make_exemplar(decision_id: int, run_id: int, *, annotator: str) -> dict[str,
         tell(f"Item {one.position + 1} is an exemplar {where} already.")
     else:
         what = f"Item {one.position + 1} is now an exemplar {where}."
-        keep_editing(sessions, annotator, base.name, after, base_criteria_id=base_id)
-        st.session_state[UNDO] = Undo(annotator, base.name, None if known is None else before, base_id, what)
+        left = keep_editing(sessions, annotator, base.name, after, base_criteria_id=base_id)
+        st.session_state[UNDO] = Undo(annotator, base.name, None if known is None else before, base_id, what, left)
         tell(what)
     return {SET: base.name, "run": str(run_id)} | ({IN_URL: one.domain} if one.domain else {})

@@ -18,13 +18,14 @@ from services.criteria import store as criteria_store
 from services.criteria.drafts import Draft
 from services.criteria.editing import Editing, keep_editing, read_editing
 from services.criteria.store import CriteriaBody, CriteriaRow
-from services.errors import NotFound, ServiceError
+from services.errors import NotFound, Refused, ServiceError
 from ui import frame, resources
 
 SET, VERSION, TRIAL, HELD_OUT = "set", "version", "trial", "heldout"  # in the URL of this page
 SAID = "criteria_said"  # session key: (is_error, one line) to show once
 UNDO = "criteria_undo"  # session key: how to take the last change back
 UNSAVED = "criteria_unsaved"  # session key: (set, domain, field's key, text) that the database did not take
+CHANGED = "the draft was changed, adopted or discarded in another window since this page showed it; look again"
 FAILURES: tuple[type[Exception], ...] = (ServiceError, *resources.DATABASE_ERRORS)
 
 
@@ -65,13 +66,17 @@ class InHand:
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """How things stood before the last change that one may want back. before: None when there was no draft."""
+    """How things stood before the last change that one may want back. before: None when there was no draft.
+
+    left: the draft that the change made; once another window has changed that one, nothing is taken back.
+    """
 
     annotator: str
     name: str
     before: Editing | None
     base_criteria_id: int | None
     what: str
+    left: Draft
 
 
 def set_names() -> tuple[str, ...]:
@@ -151,7 +156,7 @@ def change(
         after = edit(before)
         if after == before:
             return True
-        keep_editing(sessions, in_hand.annotator, in_hand.name, after, base_criteria_id=base_id)
+        left = keep_editing(sessions, in_hand.annotator, in_hand.name, after, base_criteria_id=base_id)
     except FAILURES as error:
         tell(line_of(error), is_error=True)
         if typed is not None and not isinstance(error, ServiceError):
@@ -162,7 +167,7 @@ def change(
     words = what if isinstance(what, str) else what(before)
     if words:
         kept = None if draft is None else before
-        st.session_state[UNDO] = Undo(in_hand.annotator, in_hand.name, kept, base_id, words)
+        st.session_state[UNDO] = Undo(in_hand.annotator, in_hand.name, kept, base_id, words, left)
         tell(words)
     else:
         st.session_state.pop(UNDO, None)
@@ -176,6 +181,8 @@ def take_back() -> None:
         return
     sessions = resources.sessions()
     try:
+        if criteria_drafts.find_draft(sessions, undo.annotator, undo.name) != undo.left:
+            raise Refused(f"nothing was taken back: {CHANGED}")
         if undo.before is None:
             criteria_drafts.discard_draft(sessions, undo.annotator, undo.name)
         else:

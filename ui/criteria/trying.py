@@ -64,17 +64,18 @@ def _form(in_hand: InHand, dataset: DatasetRow, run: RunRow) -> None:
         st.segmented_control(
             "Items", list(SAMPLES), key="criteria_only", required=True, format_func=lambda only: names[only]
         )
-        n = st.number_input("At most", 1, N_LIMIT, N_DEFAULT, 10, key="criteria_n", width=130)
+        st.number_input("At most", 1, N_LIMIT, N_DEFAULT, 10, key="criteria_n", width=130)
         st.button(
             "Weigh under these criteria", key="criteria_try", type="primary", icon=":material/balance:",
-            on_click=_start, args=(in_hand, run, st.session_state["criteria_only"], int(n)),
+            on_click=_start, args=(in_hand, run),
         )  # fmt: skip
 
 
-def _start(in_hand: InHand, run: RunRow, only: str, n: int) -> None:
+def _start(in_hand: InHand, run: RunRow) -> None:
+    only, n = st.session_state["criteria_only"], int(st.session_state["criteria_n"])  # as they are when it is pressed
     try:
         trial_id = trials.start_trial(
-            resources.sessions(), run_id=run.run_id, body=in_hand.editing.body, n=n, only=only,  # type: ignore[arg-type]
+            resources.sessions(), run_id=run.run_id, body=in_hand.editing.body, n=n, only=only
         )  # fmt: skip
     except FAILURES as error:
         st.session_state[PROBLEM] = line_of(error)

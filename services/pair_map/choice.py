@@ -16,7 +16,8 @@ from db.queries_map import stamp_of
 from scoring.pairs import PROJECT_ROOT, ModelPair, ModelSpec
 from services.criteria.store import find_criteria
 from services.demo import DEMO_MODELS, DEMO_PAIR
-from services.pair_map.runs import ModelKey, model_key, seen_models, stored_runs
+from services.pair_map.runs import seen_models, stored_runs
+from services.pair_map.weights import ModelKey, model_key
 from services.pairs.catalogue import catalogue
 from services.runs import start_run
 from services.weighing.models import models_named

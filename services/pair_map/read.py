@@ -25,7 +25,8 @@ from services.datasets import get as get_dataset
 from services.errors import Refused
 from services.pair_map.credits import JUDGED_BY, Floats, JudgedBy, Layout, read_layout
 from services.pair_map.rewards import Credits, read_credits
-from services.pair_map.runs import PassCost, StoredRun, cost_by_model, given_performances, model_key, stored_runs
+from services.pair_map.runs import PassCost, StoredRun, cost_by_model, given_performances, stored_runs
+from services.pair_map.weights import model_key
 from services.pairs.catalogue import catalogue
 from services.statistics.correlation import MapCorrelation, over_models
 from services.statistics.intervals import Share, share

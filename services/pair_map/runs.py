@@ -2,7 +2,8 @@
 
 A run counts whatever its name and whoever started it, when the models, dtype, criteria, template and end of turn are
 the map's and nothing else was chosen (routing, conditioning, criteria kept out of a system role that is there). The
-newest over most items is taken. Opens no model.
+newest over most items is taken. Of a model that was trained on since, only runs of the weights that its newest run
+knows are taken: a map never mixes two models under one name. Opens no model.
 
 What a model's pass cost is written beside the run's models when several models are weighed at once
 (`configuration["passes"]`); a run that computed everything itself tells it for both sides together.
@@ -10,17 +11,16 @@ What a model's pass cost is written beside the run's models when several models 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy.orm import Session, sessionmaker
 
 from db.queries_map import FinishedRun, finished_runs_under
 from scoring.pairs import ModelPair, ModelSpec
+from services.pair_map.weights import ModelKey, is_of_weights, model_key, weights_now
 
-ModelKey = str
 PairKey = tuple[ModelKey, ModelKey]
 CHOSEN_OTHERWISE = ("routing", "conditioning", "again_of")  # a run that has one of these has other numbers
 
@@ -50,12 +50,6 @@ class StoredRun:
     own_cost: PassCost | None
 
 
-def model_key(spec: ModelSpec | Mapping[str, Any]) -> ModelKey:
-    """What tells two models apart, as runs keep it: what is not used is left out."""
-    known = asdict(spec) if isinstance(spec, ModelSpec) else dict(spec)
-    return json.dumps({name: value for name, value in known.items() if value is not None}, sort_keys=True)
-
-
 def stored_runs(
     sessions: sessionmaker[Session], dataset_id: int, criteria_id: int, *, dtype: str = "auto"
 ) -> dict[PairKey, StoredRun]:
@@ -63,9 +57,11 @@ def stored_runs(
     found: dict[PairKey, StoredRun] = {}
     with sessions() as session:
         rows = finished_runs_under(session, dataset_id, criteria_id)
+    rows = [row for row in rows if _is_plain(row.configuration, dtype)]
+    now = weights_now([row.configuration for row in rows])
     for row in sorted(rows, key=lambda row: (-row.n_items, -row.run_id)):
         pair = row.configuration["pair"]
-        if _is_plain(row.configuration, dtype):
+        if is_of_weights(row.configuration, now):
             found.setdefault((model_key(pair["strong"]), model_key(pair["weak"])), _stored(row))
     return found
 

@@ -6,7 +6,8 @@
 
 M models give M x (M - 1) runs. The strong model's template renders both (design rule 1), so a model reads every item
 once for each different chat template among the models: once in all where they share one. A pair that has its run
-already costs nothing, and a model that no other pair needs is not opened.
+already costs nothing, and a model that no other pair needs is not opened; a folder that was trained on since is read
+anew.
 Leaves out the pass of one model (model_pass.py) and how the runs go (pairs.py).
 """
 
@@ -30,7 +31,8 @@ from scoring.protocol import ModelSource
 from services.criteria.store import CriteriaRow, find_criteria
 from services.datasets import get as get_dataset
 from services.errors import Refused
-from services.pair_map.runs import cost_by_model, model_key, stored_runs
+from services.pair_map.runs import cost_by_model, stored_runs
+from services.pair_map.weights import is_of_weights, model_key, weights_now
 from services.pairs.catalogue import catalogue
 from services.routing.choice import BY_COLUMN, Routing
 from services.run_rows import RunRow
@@ -88,16 +90,8 @@ class _Plan:
         return [(strong, weak) for strong in self.specs for weak in self.specs if strong != weak]
 
     def pair(self, strong: str, weak: str) -> ModelPair:
-        return ModelPair(
-            name=f"{strong} over {weak}",
-            title=f"{strong} over {weak}",
-            strong=self.specs[strong],
-            weak=self.specs[weak],
-            parameters="",
-            context=0,
-            licence="",
-            memory_gb=0.0,
-        )
+        title = f"{strong} over {weak}"
+        return ModelPair(title, title, self.specs[strong], self.specs[weak], "", 0, "", 0.0)
 
     def setup(self, strong: str, weak: str) -> WeighSetup:
         return WeighSetup(self.pair(strong, weak), self.criteria.body, rank_by=self.rank_by, dtype=self.dtype)  # type: ignore[arg-type]
@@ -173,12 +167,14 @@ def _silent(_title: str, _done: int, _of: int) -> None:
 
 
 def _finished(plan: _Plan, known: Sequence[RunRow]) -> dict[Pair, RunRow]:
-    """The pairs that have a finished run of these settings over all items there are now."""
+    """The pairs that have a finished run of these settings and weights over all items there are now."""
     n_items = get_dataset(plan.sessions, plan.dataset_id).n_items
     wanted = {pair: _configuration(plan, pair) for pair in plan.pairs}
     by_pair: dict[str, list[RunRow]] = {}
-    for row in known:
-        if row.status == "done" and row.n_items == n_items and row.again_of is None:
+    done = [row for row in known if row.status == "done"]
+    now = weights_now([row.configuration for row in done], plan.specs.values())
+    for row in done:
+        if row.n_items == n_items and row.again_of is None and is_of_weights(row.configuration, now):
             by_pair.setdefault(row.pair, []).append(row)
     found = {}
     for pair, configuration in wanted.items():

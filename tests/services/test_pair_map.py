@@ -251,6 +251,27 @@ def test_a_run_that_kept_criteria_out_of_the_system_role_is_no_part_of_the_map(f
     assert found.missing == (("m/a", "m/b"),)
 
 
+def test_runs_of_a_model_before_it_was_trained_on_are_no_part_of_the_map(fresh_db: Sessions) -> None:
+    logprobs, gold = graded(6, SKILLS)
+    written = write_map(fresh_db, logprobs, gold=gold)
+
+    def named(pair: tuple[str, str], *prints: str, dtype: str = "float32") -> None:
+        with fresh_db.begin() as session:
+            run = session.get_one(Run, written.run_ids[pair])
+            models = zip(("strong", "weak"), prints, strict=True)
+            told = {side: {"dtype": dtype, "fingerprint": found} for side, found in models}
+            run.configuration = run.configuration | {"models": told}
+
+    for pair in written.run_ids:
+        named(pair, *(name + "1" for name in pair))
+    assert read_map(fresh_db, dataset_id=written.dataset_id, names=ABC).map.missing == ()
+    named(("m/c", "m/b"), "m/c2", "m/b1")  # the newest run
+    found = read_map(fresh_db, dataset_id=written.dataset_id, names=ABC).map
+    assert {(pair.strong, pair.weak) for pair in found.pairs} == {("m/a", "m/b"), ("m/b", "m/a"), ("m/c", "m/b")}
+    named(("m/c", "m/b"), "m/c16", "m/b16", dtype="bfloat16")
+    assert read_map(fresh_db, dataset_id=written.dataset_id, names=ABC).map.missing == (), "the same model elsewhere"
+
+
 def test_costs_are_those_of_the_models_passes_and_unknown_where_one_was_not_measured(fresh_db: Sessions) -> None:
     logprobs, gold = graded(4, SKILLS)
     known = {"n_computed": 8, "elapsed_s": 2.0, "device": "cpu", "memory_bytes": 1000}

@@ -123,6 +123,20 @@ def test_the_same_command_again_computes_nothing_and_makes_no_new_run(
     assert wider.run_id_by_pair.items() >= first.run_id_by_pair.items()
 
 
+def test_a_folder_that_was_trained_on_since_is_weighed_anew(desk: Sessions, room: ModelRoom, tmp_path: Path) -> None:
+    dataset_id = make_dataset(desk, plain_items(3))
+    names = [str(save_tiny(tmp_path / name, seed=seed, merges=40)) for name, seed in (("x", 1), ("y", 2))]
+    first = weigh_models(desk, OnceSource(room), dataset_id=dataset_id, names=names)
+    save_tiny(tmp_path / "x", seed=3, merges=40)
+    again = weigh_models(desk, type(room)(2**30, device="cpu"), dataset_id=dataset_id, names=names)
+    assert {name: done.n_computed for name, done in again.pass_by_model.items()} == {"x": 9, "y": 0}
+    assert not set(again.run_id_by_pair.values()) & set(first.run_id_by_pair.values())
+    prints = [run.configuration["models"]["strong"]["fingerprint"] for run in (first.rows[0], again.rows[0])]
+    assert prints[0] != prints[1]
+    third = weigh_models(desk, OnceSource(room), dataset_id=dataset_id, names=names)
+    assert third.run_id_by_pair == again.run_id_by_pair
+
+
 def test_interrupted_it_goes_on_with_what_is_missing(desk: Sessions, room: ModelRoom, tiny_models: Path) -> None:
     dataset_id = make_dataset(desk, plain_items(4))
     names = [str(tiny_models / name) for name in "sw"]

@@ -137,3 +137,8 @@ def test_equal_bodies_have_no_diff_and_long_rewrites_are_shown_whole() -> None:
     assert diff_html(CriteriaBody("x", {"a": "b"}), CriteriaBody("x", {"a": "b"})) == ""
     html = diff_html(CriteriaBody("one " * 2_500), CriteriaBody("two " * 2_500))
     assert html.count("<del") == html.count("<ins") == 1
+
+
+def test_items_that_all_change_alike_are_not_said_to_have_an_interval_of_no_width() -> None:
+    said = points(paired_difference([1.0] * 6, [0.0] * 6))
+    assert said == "+100.0 points (every one of n = 6 alike, so resampling gives no interval)"

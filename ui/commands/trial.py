@@ -139,9 +139,11 @@ def _change(report: TrialReport) -> str:
     if change.low is None or change.high is None or change.p_value is None:
         return f"Change: {100 * change.value:+.1f} points on {change.n} item; more items give an interval."
     verdict = "may be chance" if change.is_noise else "is more than chance"
+    interval = f"95 % {100 * change.low:+.1f} to {100 * change.high:+.1f}"
+    if change.low == change.high:  # resampling items that are all alike gives a point, however few they are
+        interval = "every item alike, so no interval"
     return (
-        f"Change: {100 * change.value:+.1f} points (95 % {100 * change.low:+.1f} to {100 * change.high:+.1f}, "
-        f"n={change.n}, p={change.p_value:.3f}), which {verdict}."
+        f"Change: {100 * change.value:+.1f} points ({interval}, n={change.n}, p={change.p_value:.3f}), which {verdict}."
     )
 
 

@@ -44,6 +44,8 @@ def points(change: Difference) -> str:
     value = f"{_signed(change.value)} points"
     if change.low is None or change.high is None:
         return f"{value} (n = {change.n})"
+    if change.low == change.high:  # resampling items that are all alike gives a point, however few they are
+        return f"{value} (every one of n = {change.n} alike, so resampling gives no interval)"
     return f"{value} (95 % interval {_signed(change.low)} to {_signed(change.high)}, n = {change.n})"
 
 

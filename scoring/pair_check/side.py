@@ -154,9 +154,15 @@ def _see_files(seen: SeenSide) -> None:
         _see_adapter(seen, base)
     if seen.config is not None and seen.tokenizer is not None:
         seen.context = context_limit(seen.config, seen.tokenizer)
-    licences = [licence_of(each) for each in (seen.adapter, base) if each is not None]
-    seen.licence = next((licence for licence in licences if licence), None)
+    seen.licence = _licences(licence_of(base), None if seen.adapter is None else licence_of(seen.adapter))
     _see_memory(seen, base)
+
+
+def _licences(base: str | None, adapter: str | None) -> str | None:
+    """Both count for an adapter over a base: what one says does not free of the other."""
+    if adapter is None or adapter == base:
+        return base
+    return f"{adapter} (adapter), {base or 'not stated'} (base)"
 
 
 def _see_adapter(seen: SeenSide, base: LookedAt) -> None:

@@ -197,7 +197,8 @@ def _shuffled_p(levels: Floats, values: Floats, strong: Any, weak: Any, kind: Ki
         orders = np.array([np.arange(n), *(generator.permutation(n) for _ in range(N_RESAMPLES))])
     gaps = np.round(levels[:, None] - levels[None, :], 12)  # equal gaps stay equal after subtracting
     if kind == "spearman":
-        gaps = mean_ranks(gaps.ravel()).reshape(n, n)
+        is_pair = ~np.eye(n, dtype=bool)  # a model over itself is no gap, and takes no rank
+        gaps[is_pair] = mean_ranks(gaps[is_pair])
         values = mean_ranks(values)
     handed = gaps[orders[:, strong], orders[:, weak]]  # (orders, pairs); the first order is the one found
     handed = handed - handed.mean(axis=1, keepdims=True)

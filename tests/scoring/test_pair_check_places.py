@@ -59,6 +59,18 @@ def test_an_adapter_and_its_base_are_counted_once(strong_folder: Path, adapter: 
     assert check.has_same_tokenizer
 
 
+def test_a_licence_of_the_adapter_does_not_hide_the_bases(strong_folder: Path, adapter: Path, tmp_path: Path) -> None:
+    base, over = (shutil.copytree(folder, tmp_path / name) for folder, name in ((strong_folder, "b"), (adapter, "a")))
+    settings = json.loads((over / "adapter_config.json").read_text())
+    (over / "adapter_config.json").write_text(json.dumps(settings | {"base_model_name_or_path": str(base)}))
+    spec = ModelSpec(str(base), adapter=str(over))
+    (over / "README.md").write_text("---\nlicense: mit\n---\n")
+    assert check_of(spec, ModelSpec(str(base))).strong.licence == "mit (adapter), not stated (base)"
+    (base / "README.md").write_text("---\nlicense: house\n---\n")
+    check = check_of(spec, ModelSpec(str(base)))
+    assert (check.strong.licence, check.weak.licence) == ("mit (adapter), house (base)", "house")
+
+
 def test_an_adapter_of_another_width_than_the_base_stops(tmp_path: Path, adapter: Path, weak_folder: Path) -> None:
     config = tiny_model(vocabulary=420).config
     config.intermediate_size = 64

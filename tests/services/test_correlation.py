@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -100,6 +101,19 @@ def test_pairs_share_their_models_so_the_interval_is_wider_than_if_they_did_not(
     assert found.value == naive.value
     assert None not in (found.low, found.high, naive.low, naive.high)
     assert found.high - found.low > 1.5 * (naive.high - naive.low)  # type: ignore[operator]
+
+
+def test_spearmans_p_value_is_the_share_of_all_orders_that_correlate_as_strongly() -> None:
+    """Against each order's own correlation, one by one: 5! = 120 of them."""
+    levels, accuracy = made_map(5, slope=0.05, noise=0.05, seed=13)
+    found = over_models(levels, accuracy, "spearman")
+    strong, weak = np.nonzero(~np.eye(5, dtype=bool))
+    values = accuracy[strong, weak].tolist()
+    each = []
+    for order in permutations(range(5)):
+        handed = np.array(levels)[list(order)]
+        each.append(spearman(np.round(handed[strong] - handed[weak], 12).tolist(), values).value)
+    assert found.p_value == sum(one >= each[0] - 1e-9 for one in each) / 120  # type: ignore[operator]
 
 
 def test_maps_without_any_law_are_seldom_called_lawful() -> None:

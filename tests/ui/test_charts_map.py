@@ -6,14 +6,23 @@ from dataclasses import replace
 
 import pytest
 
-from services.pair_map.pick import Pick
+from services.pair_map.pick import Pick, RankedPair
 from services.pair_map.read import MapModel, MapPair, PairMap
+from services.statistics.bootstrap import Difference
 from services.statistics.correlation import MapCorrelation, over_models
 from services.statistics.intervals import Share, share
 from ui.charts import map as charts_map
 from ui.charts.map import gap_figure, heat_map
 from ui.pair_map import page as map_page
-from ui.pair_map.words import basis_line, correlation_line, cost_words, memory_words, performance_line, verdict
+from ui.pair_map.words import (
+    basis_line,
+    correlation_line,
+    cost_words,
+    memory_words,
+    performance_line,
+    pick_line,
+    verdict,
+)
 
 HOSTILE = "<b>bold</b><a href='javascript:alert(1)'>x</a>"
 NOTHING = Share(0, None, None, None)
@@ -116,6 +125,22 @@ def test_a_correlation_is_said_with_what_it_rests_on() -> None:
     assert "an interval takes 4 models or more" in correlation_line("Pearson", few)
     assert "Too few models" in verdict(few)
     assert correlation_line("Pearson", None) == "Pearson: nothing to correlate yet"
+
+
+def test_what_the_ranking_says_claims_no_more_than_was_measured() -> None:
+    pairs = a_map().pairs
+    best, other, third = (replace(pairs[place], per_thousand_s=cost) for place, cost in enumerate((3.0, None, 1.0)))
+    right = Share(40, 0.8, 0.65, 0.9)
+    noise, far = Difference(40, 0.01, -0.1, 0.1, 0.9), Difference(40, 0.3, 0.1, 0.5, 0.001)
+
+    def said(*ranked: RankedPair) -> str:
+        return pick_line(Pick("gold", 40, 0, ranked))
+
+    first = RankedPair(best, right, None)
+    assert said(first) == f"The only pair on 40 items judged by gold only: {best.strong} over {best.weak}."
+    assert said(first, RankedPair(other, right, far)).endswith("Every other pair is behind it by more than noise.")
+    assert f"Of the 1 whose cost was measured {best.strong} over" in said(first, RankedPair(other, right, noise))
+    assert f"Of these {third.strong} over {third.weak} costs least." in said(first, RankedPair(third, right, noise))
 
 
 def test_what_counts_is_said_in_full() -> None:

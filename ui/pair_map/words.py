@@ -137,15 +137,19 @@ def pick_line(found: Pick) -> str:
     best = found.ranked[0]
     basis = f"{found.n:,} items judged by {JUDGED_WORDS[found.judged_by]}"
     name = pair_name(best.pair.strong, best.pair.weak)
+    if len(found.ranked) == 1:
+        return f"The only pair on {basis}: {name}."
     if not found.n_as_good:
-        return f"First on {basis}: {name}. No other pair comes near."
+        return f"First on {basis}: {name}. Every other pair is behind it by more than noise."
     others = "One other pair is" if found.n_as_good == 1 else f"{found.n_as_good} other pairs are"
     return f"First on {basis}: {name}. {others} within noise of it. {_cheapest(found)}"
 
 
 def _cheapest(found: Pick) -> str:
-    as_good: list[RankedPair] = [one for one in found.ranked if one.is_as_good and one.pair.per_thousand_s is not None]
-    if not as_good:
+    as_good = [one for one in found.ranked if one.is_as_good]
+    measured: list[RankedPair] = [one for one in as_good if one.pair.per_thousand_s is not None]
+    if not measured:
         return "What they cost was not measured."
-    best = min(as_good, key=lambda one: one.pair.per_thousand_s or 0.0)
-    return f"Of these {pair_name(best.pair.strong, best.pair.weak)} costs least."
+    best = min(measured, key=lambda one: one.pair.per_thousand_s or 0.0)
+    among = "these" if len(measured) == len(as_good) else f"the {len(measured)} whose cost was measured"
+    return f"Of {among} {pair_name(best.pair.strong, best.pair.weak)} costs least."

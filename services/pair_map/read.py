@@ -87,6 +87,7 @@ class PairMap:
     pearson: MapCorrelation | None
     spearman: MapCorrelation | None
     pearson_upward: MapCorrelation | None  # only pairs whose strong model is the better one
+    n_behind: int = 0  # pairs whose run was made before the dataset's last items came
 
     def to_json(self) -> dict[str, Any]:
         """As plain JSON."""
@@ -167,6 +168,7 @@ def read_map(
         pearson=_correlation(models, pairs, "pearson"),
         spearman=_correlation(models, pairs, "spearman"),
         pearson_upward=_upward(models, pairs),
+        n_behind=sum(run.n_items < dataset.n_items for run in runs.values()),
     )
     way = credits.by_sum if rank_by == "sum" else credits.by_mean
     alone = {name: (own[0] if rank_by == "sum" else own[1])[counts] for name, own in credits.alone.items()}

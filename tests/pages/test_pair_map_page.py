@@ -9,6 +9,7 @@ from map_builders import graded, write_map
 from visitor import HOSTILE, Visitor, weighed_desk
 
 from db.session import Sessions
+from db.tables import Dataset, Item
 from services.criteria.store import CriteriaBody, add_version
 from services.runs import list_runs
 from ui import frame
@@ -104,6 +105,20 @@ def test_a_pair_weighed_one_way_round_can_be_weighed_the_other_way(
     monkeypatch.setattr("ui.resources.start_worker", lambda: None)
     visitor = open_map(dataset="mapped")
     assert "1 of 2 pairs of these models are weighed" in visitor.words + visitor.html
+    assert "pairs_map_weigh" in visitor.keys
+    assert visitor.has_no_trouble()
+
+
+def test_items_that_came_after_the_map_can_be_weighed(
+    empty_desk: Sessions, mapped: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with empty_desk.begin() as session:
+        session.get_one(Dataset, mapped).n_items += 1
+        session.add(Item(dataset_id=mapped, position=40, messages=[{"role": "user", "content": "new"}], meta={}))
+    monkeypatch.setenv("TARE_WORKER", "on")
+    monkeypatch.setattr("ui.resources.start_worker", lambda: None)
+    visitor = open_map(dataset="mapped")
+    assert "12 of them were weighed before its last items came" in visitor.words
     assert "pairs_map_weigh" in visitor.keys
     assert visitor.has_no_trouble()
 

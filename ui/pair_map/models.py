@@ -100,10 +100,12 @@ def see_to_weighing(job: MapJob, found: PairMap) -> None:
     is_over = progress is not None and progress.state == "done"
     if progress is not None and is_over and progress.error:
         note(progress.error)
-    if is_over or all(_is_hopeless(strong, found) for strong, _ in found.missing):
+    if not found.n_behind and (is_over or all(_is_hopeless(strong, found) for strong, _ in found.missing)):
         return
     n_pairs = len(found.models) * (len(found.models) - 1)
     said = f"{len(found.pairs)} of {count(n_pairs, 'pair')} of these models are weighed on this dataset."
+    if found.n_behind:
+        said += f" {found.n_behind} of them were weighed before its last items came."
     if os.environ.get("TARE_WORKER", "on").lower() in ("off", "0", "no"):
         note(f"{said} {NO_WORKER}")
         return

@@ -167,7 +167,8 @@ def _whole(
 ) -> dict[str, Any]:
     """The row's text: the body, and beside it what is not finished."""
     rest = before.get(UNFINISHED, []) if unfinished is None else list(unfinished)
-    return json.loads(body.to_json()) | ({UNFINISHED: rest} if rest else {})
+    plain: dict[str, Any] = json.loads(body.to_json())
+    return plain | ({UNFINISHED: rest} if rest else {})
 
 
 def _title_before(sessions: sessionmaker[Session], name: str) -> str:

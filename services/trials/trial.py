@@ -34,7 +34,9 @@ from services.trials.weigh import TrialWork
 from services.weighing.encode import WeighSetup
 from services.weighing.write import setup_of
 
-__all__ = ["Flip", "Only", "TrialProblem", "TrialReport", "advance", "latest_trial", "read_trial", "start_trial"]
+__all__ = [
+    "Flip", "Only", "TrialProblem", "TrialReport", "advance", "how_far", "latest_trial", "read_trial", "start_trial",
+]  # fmt: skip
 
 
 def start_trial(
@@ -148,6 +150,12 @@ def _n_of_exemplars(session: Session, trial: Trial, run: Run, compared: Sequence
         return 0
     judged = items_by_id(session, [item.item_id for item in compared if item.known.truth is not None])
     return len(used_item_ids(session, judged, bodies))
+
+
+def how_far(sessions: sessionmaker[Session], trial_id: int) -> tuple[int, int]:
+    """(items weighed, items), without the comparison: cheap enough to ask every second. NotFound when it is gone."""
+    trial, _ = _read(sessions, trial_id)
+    return len(trial.results), len(trial.item_ids)
 
 
 def latest_trial(sessions: sessionmaker[Session], *, run_id: int, body: CriteriaBody) -> int | None:

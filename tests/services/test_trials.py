@@ -29,7 +29,7 @@ from scoring.room import ModelRoom
 from services.criteria.store import add_version, find_criteria
 from services.errors import NotFound, Refused
 from services.runs import delete_run
-from services.trials.trial import TrialReport, advance, latest_trial, read_trial, start_trial
+from services.trials.trial import TrialReport, advance, how_far, latest_trial, read_trial, start_trial
 from services.weighing.run import weigh
 
 DRAFT = CriteriaBody("kind tea shop", {"chat": DomainCriteria("hot", (Exemplar("tea", "milk", "sugar", "cold"),))})
@@ -148,6 +148,7 @@ def test_a_trial_stopped_halfway_goes_on_where_it_was(desk: Sessions, room: Mode
 
     halfway = advance(desk, room, trial_id, on_progress=after_the_first_chunk, stop=stop)
     assert (halfway.n_weighed, halfway.is_finished) == (8, False)
+    assert how_far(desk, trial_id) == (8, 30)
     assert told[0] == (8, 30)
     kept = tried(desk, trial_id)
     rest = WatchedSource(room)

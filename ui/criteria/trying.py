@@ -137,10 +137,14 @@ def _progress(trial_id: int) -> None:
     threads = resources.trial_threads()
     if not threads.is_at_work(trial_id):
         st.rerun()
-    report = trials.read_trial(resources.sessions(), trial_id)
-    words = f"Weighing: {report.n_weighed} of {count(report.n_items, 'item')}" if report.n_weighed else "Weighing …"
+    try:
+        n_weighed, n_items = trials.how_far(resources.sessions(), trial_id)
+    except NotFound as error:
+        problem(str(error))
+        return
+    words = f"Weighing: {n_weighed} of {count(n_items, 'item')}" if n_weighed else "Weighing …"
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.progress(report.n_weighed / max(1, report.n_items), text=words)
+        st.progress(n_weighed / max(1, n_items), text=words)
         st.button(
             "Stop", key=f"criteria_stop_{trial_id}", on_click=threads.stop, args=(trial_id,), icon=":material/stop:"
         )

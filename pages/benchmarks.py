@@ -17,7 +17,7 @@ from ui import frame, pickers, resources
 from ui.benchmarks.files import FILES
 from ui.benchmarks.panel import counted, show_export, show_facts, show_measures, show_table, show_ties
 from ui.benchmarks.pick import pick_benchmark, pick_runs
-from ui.benchmarks.table import columns, has_many, lines
+from ui.benchmarks.table import columns, has_many, lines, notes
 from ui.charts.benchmarks import score_dots
 from ui.panels import apply_look, note, problem
 from ui.wording import count
@@ -94,8 +94,8 @@ def _show(kind: Kind, chosen: Sequence[RunRow]) -> None:
             problem(str(error))
     if not reports:
         return
-    for text in dict.fromkeys(said for report in reports for said in report.notes):
-        note(f"{text}.")
+    for text in notes(reports):
+        note(text)
     if len(reports) == 1:
         show_facts(reports[0])
     for report in reports:

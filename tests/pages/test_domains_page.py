@@ -75,7 +75,7 @@ def test_before_anything_was_asked_the_screen_offers_to_ask_and_shows_no_figure(
 def test_accuracy_stands_with_its_n_and_interval_and_a_matrix(three: Desk) -> None:
     visitor = Visitor(PAGE)
     assert "n = 3 items, 95 % interval 6 to 79 %" in visitor.html
-    words = "Counted as not right: 1 item below 50 %, 1 item that the model could not be asked about."
+    words = "Counted as not right: 1 item below 50 % and 1 item that the model could not be asked about."
     assert words in visitor.words
     assert "Right where sure enough" in visitor.html
     assert visitor.charts == 1

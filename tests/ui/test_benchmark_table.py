@@ -10,7 +10,7 @@ from services.benchmarks.scores import BASELINES, WAYS, BenchmarkReport, Slice, 
 from services.benchmarks.tally import Figures
 from services.statistics.bootstrap import Difference
 from services.statistics.intervals import Share, share
-from ui.benchmarks.table import as_csv, cell, columns, has_many, lead, lines, markdown, measures
+from ui.benchmarks.table import as_csv, cell, columns, has_many, lead, lines, markdown, measures, notes
 
 NOTHING = Share(0, None, None, None)
 
@@ -44,6 +44,13 @@ def test_several_runs_stand_beside_each_other_with_what_needs_no_model() -> None
     shown = columns([report(), report(4, 5, run=9)])
     assert [column.title for column in shown][:3] == ["run 7, reward, sum", "run 9, reward, sum", "the longest"]
     assert lines(shown)[0].n == "4 / 5", "the runs left different items out"
+
+
+def test_a_note_that_holds_for_some_runs_alone_names_them() -> None:
+    own = replace(report(4, 5, run=9), notes=("a note", "2 of 5 items are out of the pair's world"))
+    assert notes([report(), own]) == ["A note.", "Run 9: 2 of 5 items are out of the pair's world."]
+    assert "Run 9: 2 of 5 items are out of the pair's world." in markdown([report(), own])
+    assert notes([own]) == ["A note.", "2 of 5 items are out of the pair's world."]
 
 
 def test_a_subset_that_is_a_headline_score_is_not_repeated() -> None:

@@ -147,8 +147,21 @@ def markdown(reports: Sequence[BenchmarkReport]) -> str:
     said = [f"{reports[0].title}, dataset {_one_line(reports[0].dataset)}: %, with 95 % interval."]
     said += [f"Run {report.run}: pair {report.pair}, criteria {report.criteria}." for report in reports]
     said += [LEAD_SAID] if len(reports) == 1 else []
-    said += [note[:1].upper() + note[1:] + "." for note in reports[0].notes]
+    said += notes(reports)
     return "\n".join(f"| {' | '.join(map(_one_line, row))} |" for row in table) + "\n\n" + "\n\n".join(said) + "\n"
+
+
+def notes(reports: Sequence[BenchmarkReport]) -> list[str]:
+    """What a reader must know beside the figures; what holds for some of the runs alone names them."""
+    found = []
+    for note in dict.fromkeys(note for report in reports for note in report.notes):
+        of = [report.run for report in reports if note in report.notes]
+        found.append((note[:1].upper() + note[1:] if len(of) == len(reports) else _of_runs(of) + note) + ".")
+    return found
+
+
+def _of_runs(runs: Sequence[int]) -> str:
+    return f"Run {runs[0]}: " if len(runs) == 1 else f"Runs {', '.join(map(str, runs))}: "
 
 
 def as_csv(reports: Sequence[BenchmarkReport]) -> str:

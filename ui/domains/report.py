@@ -56,17 +56,15 @@ def _against(accuracy: Accuracy, report: RouterReport, *, truth: str, key: str) 
 
 def _left_out(accuracy: Accuracy, report: RouterReport) -> str:
     """What a reader of the share must know of items below the threshold, not asked, or in foreign domains."""
-    parts = []
+    wrong = []
     if accuracy.n_below:
-        parts.append(f"Counted as not right: {count(accuracy.n_below, 'item')} {threshold_words(report.threshold)}")
+        wrong.append(f"{count(accuracy.n_below, 'item')} {threshold_words(report.threshold)}")
     if accuracy.n_not_asked:
-        asked = f"{count(accuracy.n_not_asked, 'item')} that the model could not be asked about"
-        parts.append(asked if parts else f"Counted as not right: {asked}")
+        wrong.append(f"{count(accuracy.n_not_asked, 'item')} that the model could not be asked about")
+    said = [f"Counted as not right: {' and '.join(wrong)}."] if wrong else []
     if accuracy.n_unknown:
-        parts.append(
-            f"{count(accuracy.n_unknown, 'item')} of domains the router does not have are left out of the share"
-        )
-    return ", ".join(parts) + "." if parts else ""
+        said.append(f"Left out of the share: {count(accuracy.n_unknown, 'item')} of domains the router does not have.")
+    return " ".join(said)
 
 
 def _alt(accuracy: Accuracy, truth: str) -> str:

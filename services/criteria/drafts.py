@@ -22,11 +22,22 @@ from db.tables_criteria import CriteriaDraft
 from scoring.criteria_body import CriteriaBody
 from services.annotators import AnnotatorRow, ensure_annotator
 from services.criteria.store import CriteriaRow, add_version, find_criteria, get_criteria
-from services.errors import NotFound, Refused
+from services.errors import NotFound, Refused, ServiceError
 from services.formats.cleaning import clean
 from services.version_store import NAME_LIMIT
 
 UNFINISHED = "unfinished"  # key beside default and domains in a draft's row: exemplars that lack a side (editing.py)
+
+
+class DraftMoved(ServiceError):
+    """The draft was saved, adopted or discarded elsewhere between a reading and the write that rests on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeenAt:
+    """What a write rests on: when the draft that was read was saved last; None: there was none."""
+
+    updated_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +61,13 @@ def save_draft(
     base_criteria_id: int | None = None,
     *,
     unfinished: Sequence[Mapping[str, Any]] | None = None,
+    seen: SeenAt | None = None,
 ) -> Draft:
     """Keep the draft of this name, over what was there. The same body again changes nothing, not even the time.
 
     base_criteria_id: the version it began from; None leaves what was said before. unfinished: what is kept beside the
-    body, in the same write; None leaves it. Raises Refused (name), NotFound (base).
+    body, in the same write; None leaves it. seen: what it must rest on; None writes over whatever is there. Raises
+    Refused (name), NotFound (base), DraftMoved.
     """
     wanted = name.strip()
     if not 1 <= len(wanted) <= NAME_LIMIT:
@@ -64,9 +77,9 @@ def save_draft(
     person = ensure_annotator(sessions, annotator)
     sound = sound_body(body)
     try:
-        return _save(sessions, person, wanted, sound, base_criteria_id, unfinished)
+        return _save(sessions, person, wanted, sound, base_criteria_id, unfinished, seen)
     except IntegrityError:  # another tab began the same draft a moment ago; now it is there to be written over
-        return _save(sessions, person, wanted, sound, base_criteria_id, unfinished)
+        return _save(sessions, person, wanted, sound, base_criteria_id, unfinished, seen)
 
 
 def sound_body(body: CriteriaBody) -> CriteriaBody:
@@ -144,10 +157,13 @@ def _save(
     body: CriteriaBody,
     base: int | None,
     unfinished: Sequence[Mapping[str, Any]] | None,
+    seen: SeenAt | None,
 ) -> Draft:
     with sessions.begin() as session:
         mine = CriteriaDraft.annotator_id == person.annotator_id, CriteriaDraft.name == name
         kept = session.scalar(select(CriteriaDraft).where(*mine).with_for_update())
+        if seen is not None and seen.updated_at != (None if kept is None else kept.updated_at):
+            raise DraftMoved(f"the draft {name!r} was changed in another window at the same moment; do it again")
         if kept is None:
             whole = _whole(body, {}, unfinished)
             kept = CriteriaDraft(annotator_id=person.annotator_id, name=name, body=whole, base_criteria_id=base)

@@ -8,18 +8,19 @@ Pure edits, and the two that read and keep them. Leaves out drafts as such (draf
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from sqlalchemy.orm import Session, sessionmaker
 
 from scoring.criteria_body import CriteriaBody, DomainCriteria, Exemplar
-from services.criteria.drafts import Draft, find_draft, save_draft
+from services.criteria.drafts import Draft, DraftMoved, SeenAt, find_draft, save_draft
 from services.criteria.exemplars import carry_origin
 from services.errors import NotFound, Refused
 from services.formats.cleaning import clean
 
+TRIES = 5  # two windows saving in the same moment: the later one reads again
 DOMAIN_LIMIT = 100  # characters, as the columns have it
 
 
@@ -133,6 +134,15 @@ class Editing:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What an edit did. before: what it began from, is_new: no draft was there. left: the draft, None: no change."""
+
+    before: Editing
+    is_new: bool
+    left: Draft | None
+
+
 def read_editing(sessions: sessionmaker[Session], annotator: str, name: str) -> tuple[Draft, Editing] | None:
     """The annotator's draft of that name as typed; None when there is none."""
     draft = find_draft(sessions, annotator, name)
@@ -143,12 +153,48 @@ def read_editing(sessions: sessionmaker[Session], annotator: str, name: str) -> 
     return draft, Editing(draft.body, unfinished)
 
 
+def change_draft(
+    sessions: sessionmaker[Session],
+    annotator: str,
+    name: str,
+    edit: Callable[[Editing], Editing],
+    *,
+    begin: Editing,
+    base_criteria_id: int | None,
+) -> Changed:
+    """The draft as it is kept now, edited and kept again; read and edited anew where another window saved meanwhile.
+
+    begin, base_criteria_id: what an edit without a draft begins from. Raises what `edit` raises, or DraftMoved.
+    """
+    for tries_left in reversed(range(TRIES)):
+        known = read_editing(sessions, annotator, name)
+        draft, before = known if known is not None else (None, begin)
+        after = edit(before)
+        if after == before:
+            return Changed(before, draft is None, None)
+        base, seen = (base_criteria_id, None) if draft is None else (draft.base_criteria_id, draft.updated_at)
+        try:
+            left = keep_editing(sessions, annotator, name, after, base_criteria_id=base, seen=SeenAt(seen))
+        except DraftMoved:
+            if not tries_left:
+                raise
+            continue
+        return Changed(before, draft is None, left)
+    raise ValueError(f"TRIES is {TRIES}; it must be at least 1")
+
+
 def keep_editing(
-    sessions: sessionmaker[Session], annotator: str, name: str, editing: Editing, *, base_criteria_id: int | None
+    sessions: sessionmaker[Session],
+    annotator: str,
+    name: str,
+    editing: Editing,
+    *,
+    base_criteria_id: int | None,
+    seen: SeenAt | None = None,
 ) -> Draft:
     """Keep what was typed as the annotator's draft of that name, whole and unfinished exemplars in one write."""
     rest = clean([asdict(one) for one in editing.unfinished], set())
-    return save_draft(sessions, annotator, name, editing.body, base_criteria_id, unfinished=rest)
+    return save_draft(sessions, annotator, name, editing.body, base_criteria_id, unfinished=rest, seen=seen)
 
 
 def edited(sessions: sessionmaker[Session], before: ExemplarText, **texts: str) -> ExemplarText:

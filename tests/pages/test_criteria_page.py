@@ -303,7 +303,7 @@ def test_what_the_database_did_not_take_stays_on_the_screen(
     visitor: CriteriaVisitor, empty_desk: Sessions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(state, "keep_editing", fail)
+        broken.setattr(state, "change_draft", fail)
         visitor.type("criteria_instruction", "A text of many words.")
     assert "Not saved" in visitor.html
     assert visitor.run().at.get_by_key("criteria_instruction").value == "A text of many words."

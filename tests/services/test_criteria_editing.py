@@ -17,6 +17,7 @@ from services.criteria.editing import (
     DOMAIN_LIMIT,
     Editing,
     ExemplarText,
+    change_draft,
     edited,
     keep_editing,
     place_now,
@@ -199,3 +200,36 @@ def test_the_origin_is_known_by_the_text_as_it_is_kept(desk: Sessions) -> None:
     known = read_editing(desk, "Ada", "mine")
     assert known is not None
     assert origin_items(desk, known[1].body.default.exemplars[0]) == [made_of]
+
+
+def test_what_another_window_saves_between_reading_and_writing_is_not_written_over(desk: Sessions) -> None:
+    keep_editing(desk, "Ada", "mine", Editing(BODY), base_criteria_id=None)
+    read: list[str] = []
+
+    def edit(editing: Editing) -> Editing:
+        read.append(editing.instruction(None))
+        if len(read) == 1:  # the other window, in that very moment
+            keep_editing(desk, "Ada", "mine", editing.with_instruction(None, "From there."), base_criteria_id=None)
+        return editing.with_instruction("safety", "From here.")
+
+    done = change_draft(desk, "Ada", "mine", edit, begin=Editing(CriteriaBody("")), base_criteria_id=None)
+    known = read_editing(desk, "Ada", "mine")
+    assert known is not None
+    assert (known[1].instruction(None), known[1].instruction("safety")) == ("From there.", "From here.")
+    assert read == ["Be kind.", "From there."]
+    assert (done.left, done.is_new) == (known[0], False)
+
+
+def test_two_windows_that_begin_a_draft_at_once_make_one_with_both_edits(desk: Sessions) -> None:
+    def there(editing: Editing) -> Editing:
+        return editing.with_instruction(None, "From there.")
+
+    def here(editing: Editing) -> Editing:
+        if find_draft(desk, "Ada", "mine") is None:
+            change_draft(desk, "Ada", "mine", there, begin=Editing(BODY), base_criteria_id=None)
+        return editing.with_instruction("safety", "From here.")
+
+    change_draft(desk, "Ada", "mine", here, begin=Editing(BODY), base_criteria_id=None)
+    known = read_editing(desk, "Ada", "mine")
+    assert known is not None
+    assert (known[1].instruction(None), known[1].instruction("safety")) == ("From there.", "From here.")

@@ -12,7 +12,7 @@ import streamlit as st
 
 from services.criteria import exemplars
 from services.criteria import store as criteria_store
-from services.criteria.editing import Editing, keep_editing, read_editing
+from services.criteria.editing import Editing, change_draft
 from services.criteria.exemplars import Proposal
 from services.run_rows import RunRow
 from services.runs import get_run
@@ -92,17 +92,16 @@ def make_exemplar(decision_id: int, run_id: int, *, annotator: str) -> dict[str,
     sessions = resources.sessions()
     one = exemplars.exemplar_from_decision(sessions, decision_id)
     base = criteria_store.get_criteria(sessions, get_run(sessions, run_id).criteria_id)
-    known = read_editing(sessions, annotator, base.name)
-    before = Editing(base.body) if known is None else known[1]
-    base_id = base.criteria_id if known is None else known[0].base_criteria_id
-    after = _with_exemplar(before, one)
+    done = change_draft(
+        sessions, annotator, base.name, lambda editing: _with_exemplar(editing, one), begin=Editing(base.body),
+        base_criteria_id=base.criteria_id,
+    )  # fmt: skip
     st.session_state[FROM_REVIEW] = True
     where = f"of {one.domain or 'default'} in the draft of {base.name}"
-    if after == before:
+    if done.left is None:
         tell(f"Item {one.position + 1} is an exemplar {where} already.")
     else:
         what = f"Item {one.position + 1} is now an exemplar {where}."
-        left = keep_editing(sessions, annotator, base.name, after, base_criteria_id=base_id)
-        st.session_state[UNDO] = Undo(annotator, base.name, None if known is None else before, base_id, what, left)
+        st.session_state[UNDO] = Undo(annotator, base.name, None if done.is_new else done.before, what, done.left)
         tell(what)
     return {SET: base.name, "run": str(run_id)} | ({IN_URL: one.domain} if one.domain else {})

@@ -15,8 +15,8 @@ import streamlit as st
 from services import version_store
 from services.criteria import drafts as criteria_drafts
 from services.criteria import store as criteria_store
-from services.criteria.drafts import Draft
-from services.criteria.editing import Editing, keep_editing, read_editing
+from services.criteria.drafts import Draft, SeenAt
+from services.criteria.editing import Editing, change_draft, keep_editing, read_editing
 from services.criteria.store import CriteriaBody, CriteriaRow
 from services.errors import NotFound, Refused, ServiceError
 from ui import frame, resources
@@ -74,7 +74,6 @@ class Undo:
     annotator: str
     name: str
     before: Editing | None
-    base_criteria_id: int | None
     what: str
     left: Draft
 
@@ -149,14 +148,12 @@ def change(
     """
     sessions = resources.sessions()
     try:
-        known = read_editing(sessions, in_hand.annotator, in_hand.name)
-        draft, before = known if known is not None else (None, in_hand.editing)
         begun_from = None if in_hand.base is None else in_hand.base.criteria_id
-        base_id = begun_from if draft is None else draft.base_criteria_id
-        after = edit(before)
-        if after == before:
+        done = change_draft(
+            sessions, in_hand.annotator, in_hand.name, edit, begin=in_hand.editing, base_criteria_id=begun_from
+        )
+        if done.left is None:
             return True
-        left = keep_editing(sessions, in_hand.annotator, in_hand.name, after, base_criteria_id=base_id)
     except FAILURES as error:
         tell(line_of(error), is_error=True)
         if typed is not None and not isinstance(error, ServiceError):
@@ -164,10 +161,10 @@ def change(
         return False
     st.session_state.pop(UNSAVED, None)
     st.query_params.pop(VERSION, None)
-    words = what if isinstance(what, str) else what(before)
+    words = what if isinstance(what, str) else what(done.before)
     if words:
-        kept = None if draft is None else before
-        st.session_state[UNDO] = Undo(in_hand.annotator, in_hand.name, kept, base_id, words, left)
+        kept = None if done.is_new else done.before
+        st.session_state[UNDO] = Undo(in_hand.annotator, in_hand.name, kept, words, done.left)
         tell(words)
     else:
         st.session_state.pop(UNDO, None)
@@ -186,7 +183,10 @@ def take_back() -> None:
         if undo.before is None:
             criteria_drafts.discard_draft(sessions, undo.annotator, undo.name)
         else:
-            keep_editing(sessions, undo.annotator, undo.name, undo.before, base_criteria_id=undo.base_criteria_id)
+            keep_editing(
+                sessions, undo.annotator, undo.name, undo.before, base_criteria_id=undo.left.base_criteria_id,
+                seen=SeenAt(undo.left.updated_at),
+            )  # fmt: skip
     except FAILURES as error:
         tell(line_of(error), is_error=True)
         return

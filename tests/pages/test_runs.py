@@ -247,3 +247,13 @@ def test_where_domains_come_from_is_chosen_beside(empty_desk: Sessions) -> None:
     Visitor(frame.RUNS).choose("runs_domains", "fixed").choose("runs_domain", "safety").press("runs_start")
     routing = only(empty_desk).configuration["routing"]
     assert (routing["by"], routing["domain"]) == ("fixed", "safety")
+
+
+@pytest.mark.parametrize(("name", "says"), [("   ", "it has no name"), ("x" * 101, "has 101 characters")])
+def test_a_domain_that_will_not_do_starts_no_run_by_another_choice(empty_desk: Sessions, name: str, says: str) -> None:
+    weighed_desk(empty_desk)
+    visitor = Visitor(frame.RUNS)
+    visitor.at.session_state["runs_domain"] = name
+    visitor.choose("runs_domains", "fixed")
+    assert says in visitor.html
+    assert visitor.at.button(key="runs_start").disabled

@@ -22,8 +22,8 @@ WORDS = {"column": "the file's own column", "fixed": "one for all", "router": "b
 HELP = "Criteria that differ by domain need to know each item's. A correction by hand comes before the router."
 
 
-def pick_routing(key: str, dataset: DatasetRow, pair: PairRow) -> Routing:
-    """The routing chosen in this form.
+def pick_routing(key: str, dataset: DatasetRow, pair: PairRow) -> Routing | None:
+    """The routing chosen in this form; None, with the reason on the page, while what is typed is none.
 
     Args:
         key: first part of the widgets' keys: `<key>_domains`, `<key>_domain`, `<key>_router`, `<key>_threshold`.
@@ -49,7 +49,7 @@ def column_words(counts: Mapping[str | None, int]) -> str:
     return f"The file names {count(len(named), 'domain')} for {count(sum(named.values()), 'item')}{rest}."
 
 
-def _fixed(key: str, counts: Mapping[str | None, int]) -> Routing:
+def _fixed(key: str, counts: Mapping[str | None, int]) -> Routing | None:
     known = [row for row in routing.list_routers(resources.sessions()) if row.is_builtin]
     names = list(dict.fromkeys([*(name for router in known for name in router.body.names), *filter(None, counts)]))
     name = st.selectbox("The domain of all items", names, key=f"{key}_domain", accept_new_options=True)
@@ -57,7 +57,7 @@ def _fixed(key: str, counts: Mapping[str | None, int]) -> Routing:
         return Routing("fixed", domain=name)
     except Refused as refused:
         note(str(refused))
-        return BY_COLUMN
+        return None
 
 
 def _router(key: str, pair: PairRow) -> Routing:

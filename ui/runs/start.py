@@ -52,7 +52,8 @@ def show_start(dataset: DatasetRow, pairs: Sequence[PairRow]) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button(
                 "Start weighing", key="runs_start", type="primary", icon=":material/balance:",
-                disabled=criteria is None, on_click=_start, args=(dataset, pair, criteria, conditioning, routing),
+                disabled=criteria is None or routing is None, on_click=_start,
+                args=(dataset, pair, criteria, conditioning, routing),
             )  # fmt: skip
             new_criteria("runs")
         said = st.session_state.pop(PROBLEM, None)

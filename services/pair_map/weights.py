@@ -57,9 +57,10 @@ def _in_folder(spec: ModelSpec, dtype: str) -> str | None:
 
 
 def _weights(configuration: Mapping[str, Any]) -> dict[WeightsKey, str]:
+    """What a run says of its models; nothing of one that it has not opened, or that an older version told less of."""
     models = configuration.get("models", {})
     return {
         (model_key(configuration["pair"][side]), models[side]["dtype"]): models[side]["fingerprint"]
         for side in ("strong", "weak")
-        if side in models
+        if models.get(side, {}).keys() >= {"dtype", "fingerprint"}
     }

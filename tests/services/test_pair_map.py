@@ -270,6 +270,10 @@ def test_runs_of_a_model_before_it_was_trained_on_are_no_part_of_the_map(fresh_d
     assert {(pair.strong, pair.weak) for pair in found.pairs} == {("m/a", "m/b"), ("m/b", "m/a"), ("m/c", "m/b")}
     named(("m/c", "m/b"), "m/c16", "m/b16", dtype="bfloat16")
     assert read_map(fresh_db, dataset_id=written.dataset_id, names=ABC).map.missing == (), "the same model elsewhere"
+    with fresh_db.begin() as session:
+        run = session.get_one(Run, written.run_ids["m/a", "m/b"])
+        run.configuration = run.configuration | {"models": {"strong": {"ref": "m/a"}}}
+    assert read_map(fresh_db, dataset_id=written.dataset_id, names=ABC).map.missing == (), "an older run says less"
 
 
 def test_costs_are_those_of_the_models_passes_and_unknown_where_one_was_not_measured(fresh_db: Sessions) -> None:

@@ -26,6 +26,7 @@ METHOD = """## How it is measured
   weighs when told: Tare, rival, rival, Tare, rival, ... so that all meet the same machine. Figures are medians.
 - Every tool gets the same token ids, float32, and the same number of threads. The clock runs from token ids to one
   float a response. Both models of the pair are weighed; vLLM holds one model a process, so its two times are added.
+  Tare's two models compute side by side, as in its runs, each on half of the threads; the others' one after the other.
 - Every tool runs with the best of a few settings, found in a short calibration of each case on the strong model
   (below), except where the comparison names one. Nothing is truncated. rewardbench weighs N candidates as N/2 pairs.
   lm_eval's automatic batch size is tried once, held at 8: on a CPU it would otherwise grow until memory is gone. vLLM

@@ -118,8 +118,8 @@ def show_domain(in_hand: InHand, domain: str | None) -> None:
 def _field(label: str, key: str, value: str, in_hand: InHand, domain: str | None, **more: object) -> None:
     """A text area that shows what is kept, or what was typed and could not be."""
     unsaved = st.session_state.get(UNSAVED)
-    is_unsaved = unsaved is not None and unsaved[:3] == (in_hand.name, domain, key)
-    shown = unsaved[3] if is_unsaved else value
+    is_unsaved = False if unsaved is None else unsaved[:3] == (in_hand.name, domain, key)
+    shown = unsaved[3] if unsaved is not None and is_unsaved else value
     if st.session_state.get(key) != shown:
         st.session_state[key] = shown
     st.text_area(label, key=key, max_chars=TEXT_LIMIT, disabled=not in_hand.is_editable, **more)  # type: ignore[call-overload]

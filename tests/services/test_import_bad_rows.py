@@ -209,7 +209,7 @@ def test_an_array_survives_nan_huge_integers_and_elements_longer_than_a_chunk(tm
         (b"a,b\n1,2\n", "a.csv", "is neither JSON, JSONL, Parquet nor a table"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "a.jsonl", "is neither JSON, JSONL, Parquet nor a table"),
         ("prompt".encode("utf-16"), "a.csv", "UTF-16 text; save it as UTF-8"),
-        (gzip.compress(b"{}"), "a.jsonl.gz", "gzip-compressed; unpack it first"),
+        (gzip.compress(b"{}", mtime=0), "a.jsonl.gz", "gzip-compressed; unpack it first"),
         (b"PAR1 not really", "a.parquet", "the Parquet file cannot be read"),
     ],
 )

@@ -23,7 +23,7 @@ Linear = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 WORTHWHILE = 1.3
 # oneDNN prepares a product for every shape, and each keeps room for what it computes: megabytes, for a large model a
 # hundred. Two caches (its own and torch's) hold 1,024 each unless told otherwise before the first product. Of 64 the
-# packs of a dataset find theirs as often (no time was lost, but by a tiny model), and memory does not grow with the number of items.
+# packs of a dataset find theirs as often, so memory does not grow with the number of items (a tiny model pays in time).
 CACHED_SHAPES = 64
 CACHES = ("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "LRU_CACHE_CAPACITY")
 _TRIAL = (512, 512, 1024)  # rows, in, out

@@ -25,7 +25,10 @@ def can_compute_at_once(pair: ModelPair, strong: OpenModel, weak: OpenModel) -> 
     """
     if strong.device != weak.device:
         return True
-    is_one = (pair.strong.ref, pair.strong.revision) == (pair.weak.ref, pair.weak.revision)
+    is_one = strong.engine is weak.engine or (pair.strong.ref, pair.strong.revision) == (
+        pair.weak.ref,
+        pair.weak.revision,
+    )
     return strong.device == "cpu" and not is_one and (os.cpu_count() or 1) > 1
 
 

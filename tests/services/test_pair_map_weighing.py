@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+from opened_source import OpenedSource
 from service_builders import WatchedSource, make_dataset, make_tokenizer, plain_items, queue_run, save_tiny
 
 from db.tables import Dataset
-from scoring.pairs import ModelSpec
 from services.errors import NotFound, Refused
 from services.item_store import insert_items
 from services.pair_map.choice import first_choice, map_stamp, offered_models, start_pair, weighed_names
@@ -26,21 +24,6 @@ from services.weighing.run import weigh
 if TYPE_CHECKING:
     from db.session import Sessions
     from scoring.room import ModelRoom
-
-
-class OpenedSource(WatchedSource):
-    """Notes which models are opened; knows tokenizers without opening, as a room does."""
-
-    def __init__(self, models: ModelRoom, **more: Any) -> None:
-        super().__init__(models, **more)
-        self.opened: list[str] = []
-        self.tokenizer = models.tokenizer
-
-    @contextmanager
-    def open(self, spec: ModelSpec) -> Iterator[Any]:
-        self.opened.append(Path(spec.ref).name)
-        with super().open(spec) as model:
-            yield model
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from routing_builders import BODY, by_domain_run, by_router, small_router, some_items, taken, with_domains
+from routing_builders import by_domain_run, by_router, small_router, some_items, taken, with_domains
 from service_builders import (
     Gate,
     WatchedSource,
@@ -35,9 +35,9 @@ from services.evaluation import evaluate
 from services.exports.export import export
 from services.precise import start_again
 from services.reviews.review import load_item
-from services.routing.choice import Routing, routing_from_words, routing_words
+from services.routing.choice import Routing
 from services.routing.dataset import correct_domain, route_dataset
-from services.routing.store import ensure_builtin_router, get_router
+from services.routing.store import get_router
 from services.runs import get_run, resume
 from services.token_views import exact_text
 from services.weighing.here import find_or_start
@@ -305,44 +305,3 @@ def test_several_models_weigh_under_one_domain_for_all_but_not_by_a_router(
     assert scores_of(desk, fixed.run_id_by_pair["s", "w"]) == scores_of(desk, named)
     with pytest.raises(Refused, match="give a single pair"):
         weigh_models(desk, room, dataset_id=dataset_id, names=names, routing=by_router(desk))
-
-
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [
-        (None, Routing()),
-        ("column", Routing()),
-        ("fixed:my own: one", Routing("fixed", domain="my own: one")),
-        ("router", ("three-domains", 0.5)),
-        ("router:0.8", ("three-domains", 0.8)),
-        ("router:0", ("three-domains", 0.0)),
-        ("router:small", ("small", 0.5)),
-        ("router:small:0.25", ("small", 0.25)),
-    ],
-)
-def test_the_words_of_the_command_line_name_a_routing(desk: Sessions, words: str | None, expected: object) -> None:
-    ids = {"three-domains": ensure_builtin_router(desk).router_id, "small": small_router(desk)}
-    if isinstance(expected, tuple):
-        expected = Routing("router", router_id=ids[expected[0]], threshold=expected[1])
-    assert routing_from_words(desk, words) == expected
-
-
-@pytest.mark.parametrize(
-    "words", ["fixed", "fixed: ", "fixed:" + 101 * "x", "router:2", "router:a:b", "column:x", "by hand", "router:nan"]
-)
-def test_words_that_name_no_routing_are_refused_in_one_line(desk: Sessions, words: str) -> None:
-    ensure_builtin_router(desk)
-    with pytest.raises(Refused) as refused:
-        routing_from_words(desk, words)
-    assert "\n" not in str(refused.value)
-
-
-def test_blanks_around_the_one_domains_name_are_not_part_of_it() -> None:
-    assert Routing("fixed", domain=" safety\n") == Routing("fixed", domain="safety")
-
-
-def test_a_routing_says_in_words_what_it_does() -> None:
-    assert routing_words(Routing()) == "the file's own column"
-    assert routing_words(Routing("fixed", domain="chat")) == "chat for all items"
-    assert routing_words(Routing("router", router_id=3), "small v2") == "by the router small v2"
-    assert len(BODY.names) == 3

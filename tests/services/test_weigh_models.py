@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+from opened_source import OpenedSource
 from service_builders import (
-    WatchedSource,
     make_dataset,
     make_tokenizer,
     plain_items,
@@ -21,7 +19,6 @@ from sqlalchemy import func, select
 
 from db.tables import Logprob
 from scoring.errors import ModelUnavailable
-from scoring.pairs import ModelSpec
 from services.errors import Refused
 from services.weighing.models import models_named, weigh_models
 from services.weighing.run import weigh
@@ -37,21 +34,6 @@ OTHER_TEMPLATE = (
 PAIRS = [(strong, weak) for strong in "swo" for weak in "swo" if strong != weak]
 
 
-class OnceSource(WatchedSource):
-    """Notes which models were opened, in order; knows tokenizers without opening, as a room does."""
-
-    def __init__(self, models: ModelRoom, **more: Any) -> None:
-        super().__init__(models, **more)
-        self.opened: list[str] = []
-        self.tokenizer = models.tokenizer
-
-    @contextmanager
-    def open(self, spec: ModelSpec) -> Iterator[Any]:
-        self.opened.append(Path(spec.ref).name)
-        with super().open(spec) as model:
-            yield model
-
-
 def rows_by_model(sessions: Sessions) -> dict[str, int]:
     with sessions() as session:
         counted = session.execute(select(Logprob.fingerprint, func.count()).group_by(Logprob.fingerprint))
@@ -62,7 +44,7 @@ def test_each_of_three_models_opens_and_computes_once_and_all_six_pairs_are_runs
     desk: Sessions, room: ModelRoom, tiny_models: Path
 ) -> None:
     dataset_id = make_dataset(desk, plain_items(5))
-    source = OnceSource(room)
+    source = OpenedSource(room)
     told: list[tuple[str, int, int]] = []
     names = [str(tiny_models / name) for name in "swo"]
     weighed = weigh_models(
@@ -91,7 +73,7 @@ def test_its_runs_have_the_numbers_of_runs_of_their_own(desk: Sessions, room: Mo
     with desk.begin() as session:
         session.query(Logprob).delete()
     names = [str(tiny_models / name) for name in "swo"]
-    weighed = weigh_models(desk, OnceSource(room), dataset_id=dataset_id, names=names)
+    weighed = weigh_models(desk, OpenedSource(room), dataset_id=dataset_id, names=names)
     for pair, run_id in alone.items():
         found, expected = scores_of(desk, weighed.run_id_by_pair[pair]), scores_of(desk, run_id)
         assert found.keys() == expected.keys()
@@ -110,8 +92,8 @@ def test_the_same_command_again_computes_nothing_and_makes_no_new_run(
 ) -> None:
     dataset_id = make_dataset(desk, plain_items(3))
     names = ["tiny:strong", "tiny:weak"]
-    first = weigh_models(desk, OnceSource(room), dataset_id=dataset_id, names=names)
-    source = OnceSource(room)
+    first = weigh_models(desk, OpenedSource(room), dataset_id=dataset_id, names=names)
+    source = OpenedSource(room)
     second = weigh_models(desk, source, dataset_id=dataset_id, names=names)
     assert list(first.run_id_by_pair) == [("tiny:strong", "tiny:weak"), ("tiny:weak", "tiny:strong")]
     assert second.run_id_by_pair == first.run_id_by_pair
@@ -126,14 +108,14 @@ def test_the_same_command_again_computes_nothing_and_makes_no_new_run(
 def test_a_folder_that_was_trained_on_since_is_weighed_anew(desk: Sessions, room: ModelRoom, tmp_path: Path) -> None:
     dataset_id = make_dataset(desk, plain_items(3))
     names = [str(save_tiny(tmp_path / name, seed=seed, merges=40)) for name, seed in (("x", 1), ("y", 2))]
-    first = weigh_models(desk, OnceSource(room), dataset_id=dataset_id, names=names)
+    first = weigh_models(desk, OpenedSource(room), dataset_id=dataset_id, names=names)
     save_tiny(tmp_path / "x", seed=3, merges=40)
     again = weigh_models(desk, type(room)(2**30, device="cpu"), dataset_id=dataset_id, names=names)
     assert {name: done.n_computed for name, done in again.pass_by_model.items()} == {"x": 9, "y": 0}
     assert not set(again.run_id_by_pair.values()) & set(first.run_id_by_pair.values())
     prints = [run.configuration["models"]["strong"]["fingerprint"] for run in (first.rows[0], again.rows[0])]
     assert prints[0] != prints[1]
-    third = weigh_models(desk, OnceSource(room), dataset_id=dataset_id, names=names)
+    third = weigh_models(desk, OpenedSource(room), dataset_id=dataset_id, names=names)
     assert third.run_id_by_pair == again.run_id_by_pair
 
 
@@ -146,8 +128,8 @@ def test_interrupted_it_goes_on_with_what_is_missing(desk: Sessions, room: Model
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        weigh_models(desk, OnceSource(room, on_batch=stop), dataset_id=dataset_id, names=names)
-    source = OnceSource(room)
+        weigh_models(desk, OpenedSource(room, on_batch=stop), dataset_id=dataset_id, names=names)
+    source = OpenedSource(room)
     weighed = weigh_models(desk, source, dataset_id=dataset_id, names=names)
     assert weighed.pass_by_model["s"].n_computed == 0
     assert weighed.pass_by_model["w"].n_computed == 12
@@ -166,7 +148,7 @@ def test_another_chat_template_costs_each_model_one_more_reading_and_no_template
             old.unlink()
         tokenizer.save_pretrained(tmp_path / name)
     names = [str(tiny_models / "s"), str(tmp_path / "t"), str(tmp_path / "n")]
-    weighed = weigh_models(desk, OnceSource(room), dataset_id=dataset_id, names=names)
+    weighed = weigh_models(desk, OpenedSource(room), dataset_id=dataset_id, names=names)
     assert {name: done.n_computed for name, done in weighed.pass_by_model.items()} == {"s": 18, "t": 18, "n": 18}
     assert list(weighed.left_out) == [("n", "s"), ("n", "t")]
     assert all("template" in reason for reason in weighed.left_out.values())

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from db.session import IS_WRITING, DatabaseUnavailable, make_engine, open_connection, shown
 
-REVISIONS = ("0001", "0002", "0003", "0004")  # oldest first
+REVISIONS = ("0001", "0002", "0003", "0004", "0005")  # oldest first
 HEAD = REVISIONS[-1]
 MIGRATION_LOCK = 7_264_811_902  # any number; PostgreSQL's advisory lock while somebody migrates
 

@@ -8,6 +8,7 @@ Only the shape is here: sessions are opened in `session.py`, the schema is moved
     run --< score >-- candidate          run --< suggestion >-- item       run --< not_weighed >-- item
     logprob, noise                       the content-addressed cache and its models' noise, owned by no run
     annotator --< decision >-- item      append-only: a trigger refuses UPDATE and DELETE
+                                         (plans, looks, labels accepted unlooked: tables_audit.py)
 """
 
 from __future__ import annotations
@@ -293,3 +294,7 @@ class Decision(Base):
     elapsed_ms: Mapped[int | None] = mapped_column()
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     supersedes_id: Mapped[int | None] = mapped_column(ForeignKey("decision.decision_id"), index=True)
+    kind: Mapped[str] = mapped_column(String(20), server_default="label")
+    # label | repeat (shown again, never counts as the label) | adjudication | auto
+    look_id: Mapped[int | None] = mapped_column(BIG, index=True)  # the look it was made on; None before looks were kept
+    auto_accept_id: Mapped[int | None] = mapped_column(index=True)  # the threshold that made it

@@ -118,6 +118,7 @@ def documented() -> str:
 
 
 def test_every_page_setting_table_and_command_is_documented() -> None:
+    import db.tables_audit
     import db.tables_criteria
     from db.tables import Base
 

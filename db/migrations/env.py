@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import db.tables_audit
 import db.tables_criteria  # noqa: F401  (its tables join Base.metadata)
 from db.tables import Base
 

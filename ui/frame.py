@@ -37,6 +37,8 @@ BENCHMARKS = "pages/benchmarks.py"
 DATASET, RUN, ANNOTATOR = "dataset", "run", "as"  # names in the URL of what every screen shares
 SHARED = (DATASET, RUN, ANNOTATOR)
 ITEM, ONLY = "item", "only"  # in the URL of Review only
+PLAN, QUEUE = "plan", "queue"  # in the URL of Review: the plan in hand; undecided, skipped or flagged ones only
+OF_DATASET = (RUN, ITEM, ONLY, PLAN, QUEUE)  # what another dataset makes meaningless
 PAIR = "pair"  # in a link to Runs: the pair to begin with
 
 
@@ -137,14 +139,16 @@ def chosen(name: str) -> str | None:
 
 
 def choose(name: str, value: object | None) -> None:
-    """Sets a shared choice in the session and the URL; None forgets it. Another dataset forgets run, item and filter.
+    """Sets a shared choice in the session and the URL; None forgets it. Another dataset forgets run, item, plan and filter.
 
     The URL changes once: each change is a step of the browser's history, and none may name half of a choice.
     """
     query = st.query_params.to_dict()
     if name == DATASET and chosen(DATASET) not in (None, str(value)):
         st.session_state.pop(f"frame_{RUN}", None)
-        query = {other: text for other, text in query.items() if other not in (RUN, ITEM, ONLY)}
+        query = {other: text for other, text in query.items() if other not in OF_DATASET}
+    if name == RUN and chosen(RUN) != str(value):
+        query.pop(PLAN, None)  # a plan is of one run
     if value is None:
         st.session_state.pop(f"frame_{name}", None)
         query.pop(name, None)

@@ -11,7 +11,7 @@ from services.routing.resolve import ResolvedDomain
 REASON_TAGS = (
     "wrong fact", "bad reasoning", "unsafe", "ignores instruction", "too long", "too short", "style", "other",
 )  # fmt: skip
-VERDICT_REQUESTS = ("best", "tie", "skip", "flag")
+VERDICT_REQUESTS = ("best", "tie", "skip", "flag", "rank")
 NOTE_LIMIT = 4_000  # characters
 VERDICTS = ("accept", "override", "tie", "skip", "flag")  # and "undo", which no screen asks for
 
@@ -80,6 +80,25 @@ class DecisionRow:
     suggestion: dict[str, Any]
     suggested_candidate_id: int | None
     elapsed_ms: int | None
+    created_at: datetime
+    strength: int | None = None  # -3..3 for pairs: negative, the first in file order is better; 0 a tie
+    is_blind: bool = False  # made before the suggestion was revealed
+    kind: str = "label"  # label | repeat | adjudication | auto
+    look_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecentRow:
+    """One of a person's latest decisions, for the list beside the item. Letters are those that were on the screen."""
+
+    decision_id: int
+    item_id: int
+    position: int  # 0-based, in file order
+    verdict: str  # accept | override | tie | skip | flag
+    chosen_letter: str | None
+    ranking_letters: tuple[str, ...]  # best first, ties together: ("B", "AC"); empty unless a ranking was given
+    strength: int | None
+    is_blind: bool
     created_at: datetime
 
 

@@ -139,7 +139,7 @@ def chosen(name: str) -> str | None:
 
 
 def choose(name: str, value: object | None) -> None:
-    """Sets a shared choice in the session and the URL; None forgets it. Another dataset forgets run, item, plan and filter.
+    """Sets a shared choice in the session and the URL; None forgets it. Another dataset forgets all that is of one.
 
     The URL changes once: each change is a step of the browser's history, and none may name half of a choice.
     """

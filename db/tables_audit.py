@@ -1,6 +1,7 @@
 """Plans, what was drawn for them, every look somebody took, the labels accepted unlooked, and certificates.
 
     plan --< plan_item >-- item          which items are to be looked at, in which order and why; fixed when made
+    plan_person                          from which place on a plan may have something for a person
     look                                 one item handed to one person: how it came to be drawn, in which order it was
                                          shown, until when it is theirs (the lease), what became of it
     auto_accept                          one threshold applied: its decisions carry its number and are revoked as one
@@ -54,6 +55,16 @@ class PlanItem(Base):
     n_free: Mapped[int] = mapped_column()  # overlap minus open leases and decisions; -1: as many as come
 
 
+class PlanPerson(Base):
+    """Below `place_from` a plan has nothing for this person: where looking for their next item begins."""
+
+    __tablename__ = "plan_person"
+
+    plan_id: Mapped[int] = mapped_column(ForeignKey("plan.plan_id", ondelete="CASCADE"), primary_key=True)
+    annotator_id: Mapped[int] = mapped_column(ForeignKey("annotator.annotator_id"), primary_key=True)
+    place_from: Mapped[int] = mapped_column(default=0)
+
+
 class Look(Base):
     """One item handed to one person. Open while `closed_at` is empty; a lease while `leased_until` lies ahead."""
 
@@ -63,6 +74,7 @@ class Look(Base):
         Index("ix_look_item_id_annotator_id", "item_id", "annotator_id"),
         Index("ix_look_annotator_id_dataset_id", "annotator_id", "dataset_id"),
         Index("ix_look_plan_id_closed_at_leased_until", "plan_id", "closed_at", "leased_until"),
+        Index("ix_look_plan_id_annotator_id_closed_as", "plan_id", "annotator_id", "closed_as"),
         NEVER_REUSED,
     )
 
@@ -81,7 +93,7 @@ class Look(Base):
     opened_at: Mapped[datetime] = mapped_column(default=utc_now)
     leased_until: Mapped[datetime | None] = mapped_column()
     closed_at: Mapped[datetime | None] = mapped_column()
-    closed_as: Mapped[str | None] = mapped_column(String(20))  # decided | returned | expired
+    closed_as: Mapped[str | None] = mapped_column(String(20))  # decided | skipped | flagged | returned | expired
     revealed_at: Mapped[datetime | None] = mapped_column()  # a blind look's suggestion was shown
 
 

@@ -24,7 +24,8 @@ def upgrade() -> None:
         ("plan", ["dataset_id"]), ("plan", ["run_id"]), ("plan_item", ["item_id"]),
         ("plan_item", ["plan_id", "n_free", "place"]), ("look", ["item_id", "annotator_id"]),
         ("look", ["annotator_id", "dataset_id"]), ("look", ["plan_id", "closed_at", "leased_until"]),
-        ("look", ["dataset_id"]), ("look", ["run_id"]), ("auto_accept", ["dataset_id"]), ("auto_accept", ["run_id"]),
+        ("look", ["plan_id", "annotator_id", "closed_as"]), ("look", ["dataset_id"]), ("look", ["run_id"]),
+        ("auto_accept", ["dataset_id"]), ("auto_accept", ["run_id"]),
         ("certificate", ["dataset_id"]), ("decision", ["look_id"]), ("decision", ["auto_accept_id"]),
     ):  # fmt: skip
         op.create_index(f"ix_{table}_{'_'.join(columns)}", table, columns)
@@ -71,6 +72,15 @@ def _create_plans() -> None:
         sa.PrimaryKeyConstraint("plan_id", "place", name="pk_plan_item"),
         _reference("plan_item", "plan_id", "plan", cascade=True),
         _reference("plan_item", "item_id", "item", cascade=True),
+    )
+    op.create_table(
+        "plan_person",
+        sa.Column("plan_id", sa.Integer(), nullable=False),
+        sa.Column("annotator_id", sa.Integer(), nullable=False),
+        sa.Column("place_from", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("plan_id", "annotator_id", name="pk_plan_person"),
+        _reference("plan_person", "plan_id", "plan", cascade=True),
+        _reference("plan_person", "annotator_id", "annotator"),
     )
 
 

@@ -33,34 +33,42 @@ PAIRS = "pages/pairs.py"
 CRITERIA = "pages/criteria.py"
 DOMAINS = "pages/domains.py"
 BENCHMARKS = "pages/benchmarks.py"
+AUDIT = "pages/audit.py"
 
 DATASET, RUN, ANNOTATOR = "dataset", "run", "as"  # names in the URL of what every screen shares
 SHARED = (DATASET, RUN, ANNOTATOR)
 ITEM, ONLY = "item", "only"  # in the URL of Review only
-PLAN, QUEUE = "plan", "queue"  # in the URL of Review: the plan in hand; undecided, skipped or flagged ones only
+PLAN, QUEUE = (
+    "plan",
+    "queue",
+)  # in the URL of Review (the plan of Audit too): the plan in hand; undecided, skipped or flagged ones only
 OF_DATASET = (RUN, ITEM, ONLY, PLAN, QUEUE)  # what another dataset makes meaningless
 PAIR = "pair"  # in a link to Runs: the pair to begin with
 
 
 @dataclass(frozen=True, slots=True)
 class PageEntry:
-    """A line in the table of pages."""
+    """A line in the table of pages. Pages of one group share a menu; a page without one stands in the bar itself."""
 
     path: str
     title: str
     icon: str
+    group: str = ""
 
+
+MODELS, PEOPLE_GROUP, CRITERIA_GROUP = "Models", "People", "Criteria"  # menus of the bar
 
 PAGES = (
     PageEntry(REVIEW, "Review", ":material/rate_review:"),
     PageEntry(DATASETS, "Datasets", ":material/dataset:"),
     PageEntry(RUNS, "Runs", ":material/balance:"),
+    PageEntry(AUDIT, "Audit", ":material/verified:"),
     PageEntry(INSIGHTS, "Insights", ":material/insights:"),
     PageEntry(LIVE, "Live", ":material/edit_note:"),
-    PageEntry(CRITERIA, "Criteria", ":material/tune:"),
-    PageEntry(DOMAINS, "Domains", ":material/category:"),
-    PageEntry(PAIRS, "Pairs", ":material/compare_arrows:"),
-    PageEntry(BENCHMARKS, "Benchmarks", ":material/leaderboard:"),
+    PageEntry(CRITERIA, "Criteria", ":material/tune:", CRITERIA_GROUP),
+    PageEntry(DOMAINS, "Domains", ":material/category:", CRITERIA_GROUP),
+    PageEntry(PAIRS, "Pairs", ":material/compare_arrows:", MODELS),
+    PageEntry(BENCHMARKS, "Benchmarks", ":material/leaderboard:", MODELS),
 )
 
 MARKS = re.compile(r"([\\`*_{}\[\]()#+.!|~<>$&-])")  # what Markdown reads
@@ -96,7 +104,10 @@ def _navigation() -> st.Page:
     """The table of pages. The tab's icon is set first: else Streamlit fetches the page's icon from a font server."""
     icon = str(ROOT / "ui" / "tare.svg")
     st.set_page_config(page_title="Tare", page_icon=icon, layout="wide", menu_items={"About": ABOUT})
-    return st.navigation([_home_page(), *map(_page, PAGES)], position="top")
+    groups: dict[str, list[st.Page]] = {"": [_home_page()]}
+    for entry in PAGES:
+        groups.setdefault(entry.group, []).append(_page(entry))
+    return st.navigation(groups, position="top")
 
 
 def _page(entry: PageEntry) -> st.Page:

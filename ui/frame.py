@@ -38,7 +38,7 @@ AUDIT = "pages/audit.py"
 DATASET, RUN, ANNOTATOR = "dataset", "run", "as"  # names in the URL of what every screen shares
 SHARED = (DATASET, RUN, ANNOTATOR)
 ITEM, ONLY = "item", "only"  # in the URL of Review only
-PLAN, QUEUE = (
+PLAN, QUEUE = "plan", "queue"  # in the URL of Review and Audit: the plan; of Review: skipped or flagged ones only
     "plan",
     "queue",
 )  # in the URL of Review (the plan of Audit too): the plan in hand; undecided, skipped or flagged ones only

@@ -39,9 +39,6 @@ DATASET, RUN, ANNOTATOR = "dataset", "run", "as"  # names in the URL of what eve
 SHARED = (DATASET, RUN, ANNOTATOR)
 ITEM, ONLY = "item", "only"  # in the URL of Review only
 PLAN, QUEUE = "plan", "queue"  # in the URL of Review and Audit: the plan; of Review: skipped or flagged ones only
-    "plan",
-    "queue",
-)  # in the URL of Review (the plan of Audit too): the plan in hand; undecided, skipped or flagged ones only
 OF_DATASET = (RUN, ITEM, ONLY, PLAN, QUEUE)  # what another dataset makes meaningless
 PAIR = "pair"  # in a link to Runs: the pair to begin with
 

@@ -8,7 +8,7 @@ drawn at random within a plan, so the two shares are compared plan by plan and w
 
 Intervals: Newcombe's for a difference of two shares (1998, method 10), stratified as Yan and Su 2010 do; with one plan
 the two are the same. Several people on one item are not independent: counts are first divided by their design effect
-(Rao and Scott 1992). Leaves out reading the looks (answers.py).
+(Rao and Scott 1992, clusters.py). Leaves out reading the looks (answers.py).
 """
 
 from __future__ import annotations
@@ -17,15 +17,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from services.people.answers import Answer, Answers, Person
+from services.people.clusters import Counts, effective_counts
 from services.statistics.intervals import Z_95, Share, share, wilson
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Looks with a choice, and how many of them chose the suggestion; fractional once divided by a design effect."""
-
-    n_agreed: float
-    n: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +39,44 @@ class Anchoring:
     def is_seen(self) -> bool:
         """Whether the interval excludes 0."""
         return self.low is not None and self.high is not None and not self.low <= 0 <= self.high
+
+
+@dataclass(frozen=True, slots=True)
+class AnchoringReport:
+    """Anchoring of everyone together and of each person who took looks of both kinds or of one."""
+
+    overall: Anchoring
+    by_person: tuple[tuple[Person, Anchoring], ...]
+    n_without_choice: tuple[int, int]  # skips and flags among the (shown, blind) looks: left out
+
+
+def anchoring_of(answers: Answers) -> AnchoringReport:
+    """From each person's first answer on an item, made on a look of a plan, where the item had a suggestion."""
+    looks = [one for one in answers.first if one.plan_id is not None and one.suggested]
+    counted = [one for one in looks if one.agrees is not None]
+    by_person = [(person, [one for one in counted if one.annotator_id == number]) for number, person in _named(answers)]
+    left_out = [one.is_blind for one in looks if one.agrees is None]
+    return AnchoringReport(
+        overall=of_strata(_by_plan(counted)),
+        by_person=tuple((person, of_strata(_by_plan(own))) for person, own in by_person if own),
+        n_without_choice=(left_out.count(False), left_out.count(True)),
+    )
+
+
+def _named(answers: Answers) -> list[tuple[int, Person]]:
+    return sorted(answers.people.items(), key=lambda pair: (pair[1].name.casefold(), pair[0]))
+
+
+def _by_plan(looks: Sequence[Answer]) -> list[tuple[Counts, Counts]]:
+    """(shown, blind) of each plan, several people on one item counted for what they are worth."""
+    found: dict[int | None, tuple[list[Answer], list[Answer]]] = {}
+    for one in looks:
+        found.setdefault(one.plan_id, ([], []))[one.is_blind].append(one)
+    return [(_worth(shown), _worth(blind)) for shown, blind in found.values()]
+
+
+def _worth(looks: Sequence[Answer]) -> Counts:
+    return effective_counts((one.item_id, bool(one.agrees)) for one in looks)
 
 
 def of_counts(shown: tuple[float, float], blind: tuple[float, float]) -> Anchoring:

@@ -18,7 +18,12 @@ from typing import Any
 from sqlalchemy import Boolean, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.tables import BIG, NEVER_REUSED, Base, utc_now
+from db.tables import BIG, NEVER_REUSED, Base, Candidate, Item, utc_now
+
+# What filters count by: read from the index alone, never past the long texts of the rows.
+Index("ix_item_dataset_id_domain", Item.dataset_id, Item.domain)
+Index("ix_item_dataset_id_subset", Item.dataset_id, Item.subset)
+Index("ix_candidate_source_model_item_id", Candidate.source_model, Candidate.item_id)
 
 
 class Plan(Base):

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from db.queries_datasets import count_decisions, datasets_with_counts, is_being_weighed
+from db.queries_search import forget_dataset
 from db.tables import Dataset, Item, Run
 from services.dataset_names import NameTaken, check_name, require_free
 from services.errors import DecisionsRestOnIt, NotFound, Refused
@@ -112,6 +113,7 @@ def delete(sessions: sessionmaker[Session], dataset_id: int) -> None:
             n_decisions = count_decisions(session, dataset_id)
             if n_decisions:
                 raise DecisionsRestOnIt(_refusal(row.name, f"{n_decisions:,} decisions"))
+            forget_dataset(session, dataset_id)
             session.execute(delete_from(Run).where(Run.dataset_id == dataset_id))  # first: its scores go by one index
             session.execute(delete_from(Dataset).where(Dataset.dataset_id == dataset_id))
     except IntegrityError:  # PostgreSQL: somebody decided in this very moment

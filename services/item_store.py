@@ -12,6 +12,7 @@ from functools import cache
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session, sessionmaker
 
+from db.queries_search import forget_dataset, index_items, message_texts
 from db.tables import Candidate, Dataset, Item, utc_now
 from services.formats.drafts import ItemDraft
 
@@ -39,7 +40,12 @@ def insert_items(session: Session, dataset_id: int, items: Sequence[ItemDraft], 
     written = session.scalars(insert(Item).returning(Item.item_id, sort_by_parameter_order=True), rows)
     item_ids = list(written)
     session.execute(insert(Candidate), list(_candidate_rows(item_ids, items)))
+    index_items(session, {item_id: _texts(item) for item_id, item in zip(item_ids, items, strict=True)})
     return item_ids
+
+
+def _texts(item: ItemDraft) -> list[str]:
+    return [*message_texts(item.messages), *(candidate.text for candidate in item.candidates)]
 
 
 def _candidate_rows(item_ids: Sequence[int], items: Sequence[ItemDraft]) -> Iterator[dict[str, object]]:
@@ -83,7 +89,11 @@ def discard_leftovers(sessions: sessionmaker[Session]) -> int:
 def discard(sessions: sessionmaker[Session], dataset_id: int) -> None:
     """Removes a dataset that never became ready."""
     with sessions.begin() as session:
-        session.execute(delete(Dataset).where(Dataset.dataset_id == dataset_id, Dataset.state == "importing"))
+        dataset = session.get(Dataset, dataset_id)
+        if dataset is None or dataset.state != "importing":
+            return
+        forget_dataset(session, dataset_id)
+        session.execute(delete(Dataset).where(Dataset.dataset_id == dataset_id))
 
 
 @cache

@@ -5,6 +5,9 @@ import json
 import sqlalchemy as sa
 from alembic import op
 
+from db.queries_search import write_statement
+from db.search_words import fts_body, ts_vector
+
 revision = "0005"
 down_revision = "0004"
 
@@ -20,6 +23,7 @@ def upgrade() -> None:
     op.add_column("decision", sa.Column("kind", sa.String(20), nullable=False, server_default="label"))
     op.add_column("decision", sa.Column("look_id", _big()))
     op.add_column("decision", sa.Column("auto_accept_id", sa.Integer()))
+    op.add_column("decision", sa.Column("is_imported", sa.Boolean(), nullable=False, server_default=sa.false()))
     for table, columns in (
         ("plan", ["dataset_id"]), ("plan", ["run_id"]), ("plan_item", ["item_id"]),
         ("plan_item", ["plan_id", "n_free", "place"]), ("look", ["item_id", "annotator_id"]),
@@ -27,6 +31,8 @@ def upgrade() -> None:
         ("look", ["plan_id", "annotator_id", "closed_as"]), ("look", ["dataset_id"]), ("look", ["run_id"]),
         ("auto_accept", ["dataset_id"]), ("auto_accept", ["run_id"]),
         ("certificate", ["dataset_id"]), ("decision", ["look_id"]), ("decision", ["auto_accept_id"]),
+        ("item", ["dataset_id", "domain"]), ("item", ["dataset_id", "subset"]),
+        ("candidate", ["source_model", "item_id"]),
     ):  # fmt: skip
         op.create_index(f"ix_{table}_{'_'.join(columns)}", table, columns)
     _create_search()
@@ -165,18 +171,18 @@ def _create_search() -> None:
             "body TSVECTOR NOT NULL)"
         )
         op.execute("CREATE INDEX ix_item_search_body ON item_search USING GIN (body)")
-        write = sa.text("INSERT INTO item_search (item_id, body) VALUES (:item_id, to_tsvector('simple', :body))")
-    else:
+    else:  # letters, numbers, emoji (many of them unknown to SQLite's Unicode) are words; the rest parts them
         op.execute(
-            "CREATE VIRTUAL TABLE item_search USING fts5(body, content='', tokenize='unicode61 remove_diacritics 2')"
+            "CREATE VIRTUAL TABLE item_search USING fts5(body, content='', prefix=3, "
+            "tokenize=\"unicode61 remove_diacritics 2 categories 'L* N* Co Cn So'\")"
         )
-        write = sa.text("INSERT INTO item_search (rowid, body) VALUES (:item_id, :body)")
-    _fill_search(write)
+    _fill_search()
 
 
-def _fill_search(write: sa.TextClause) -> None:
+def _fill_search() -> None:
     connection = op.get_bind()
-    last = 0
+    write, last = sa.text(write_statement(connection.dialect.name)), 0
+    body_of = fts_body if connection.dialect.name == "sqlite" else ts_vector
     while True:
         items = connection.execute(
             sa.text("SELECT item_id, messages FROM item WHERE item_id > :last ORDER BY item_id LIMIT :n"),
@@ -184,22 +190,20 @@ def _fill_search(write: sa.TextClause) -> None:
         ).all()
         if not items:
             return
-        texts = {item_id: [_prompt_text(messages)] for item_id, messages in items}
+        texts = {item_id: _prompt_texts(messages) for item_id, messages in items}
         responses = connection.execute(
-            sa.text("SELECT item_id, text FROM candidate WHERE item_id BETWEEN :first AND :last ORDER BY candidate_id"),
+            sa.text(
+                "SELECT item_id, text FROM candidate WHERE item_id BETWEEN :first AND :last ORDER BY item_id, position"
+            ),
             {"first": items[0][0], "last": items[-1][0]},
         )
         for item_id, response in responses:
-            texts.get(item_id, []).append(response)
-        connection.execute(write, [{"item_id": key, "body": "\n".join(parts)} for key, parts in texts.items()])
+            texts[item_id].append(response)
+        connection.execute(write, [{"item_id": key, "body": body_of(parts)} for key, parts in texts.items()])
         last = items[-1][0]
 
 
-def _prompt_text(messages: object) -> str:
+def _prompt_texts(messages: object) -> list[str]:
     """The contents of the messages; SQLite hands JSON over as text."""
     found = json.loads(messages) if isinstance(messages, str) else messages
-    return (
-        "\n".join(str(one.get("content", "")) for one in found if isinstance(one, dict))
-        if isinstance(found, list)
-        else ""
-    )
+    return [str(one.get("content", "")) for one in found if isinstance(one, dict)] if isinstance(found, list) else []

@@ -30,6 +30,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
@@ -298,3 +299,5 @@ class Decision(Base):
     # label | repeat (shown again, never counts as the label) | adjudication | auto
     look_id: Mapped[int | None] = mapped_column(BIG, index=True)  # the look it was made on; None before looks were kept
     auto_accept_id: Mapped[int | None] = mapped_column(index=True)  # the threshold that made it
+    is_imported: Mapped[bool] = mapped_column(Boolean, server_default=false())  # made elsewhere, came with a file
+    request: Mapped[str | None] = mapped_column(String(10))  # best | rank | tie | skip | flag; None: not known

@@ -24,6 +24,7 @@ def upgrade() -> None:
     op.add_column("decision", sa.Column("look_id", _big()))
     op.add_column("decision", sa.Column("auto_accept_id", sa.Integer()))
     op.add_column("decision", sa.Column("is_imported", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("decision", sa.Column("request", sa.String(10)))
     for table, columns in (
         ("plan", ["dataset_id"]), ("plan", ["run_id"]), ("plan_item", ["item_id"]),
         ("plan_item", ["plan_id", "n_free", "place"]), ("look", ["item_id", "annotator_id"]),

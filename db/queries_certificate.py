@@ -1,0 +1,98 @@
+"""What a certificate is hashed over, read in the order of its numbers, a few thousand rows at a time.
+
+Leaves out hashing (services/certificate/evidence.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import Row, Select, select
+from sqlalchemy.orm import Session
+
+from db.tables import Candidate, Decision, Item, NotWeighed, Suggestion
+from db.tables_audit import Certificate, Look, PlanItem
+
+AT_ONCE = 2_000
+CANDIDATE = (
+    Candidate.item_id, Candidate.position, Candidate.candidate_id, Candidate.text, Candidate.source_model,
+    Candidate.gold_rank, Candidate.gold_score,
+)  # fmt: skip
+DECISION = (
+    Decision.decision_id, Decision.submission, Decision.run_id, Decision.item_id, Decision.annotator_id,
+    Decision.verdict, Decision.chosen_candidate_id, Decision.ranking, Decision.strength, Decision.reason_tags,
+    Decision.note, Decision.is_blind, Decision.display_order, Decision.suggestion, Decision.suggested_candidate_id,
+    Decision.elapsed_ms, Decision.created_at, Decision.supersedes_id, Decision.kind, Decision.look_id,
+    Decision.auto_accept_id,
+)  # fmt: skip
+LOOK = (  # what does not change once a look is handed out
+    Look.look_id, Look.plan_id, Look.run_id, Look.item_id, Look.annotator_id, Look.drawn_by, Look.place, Look.is_blind,
+    Look.is_repeat, Look.display_order, Look.opened_at,
+)  # fmt: skip
+
+
+def items_of(session: Session, dataset_id: int) -> Iterator[Row[Any]]:
+    """(item_id, position, messages, domain, subset, meta) in the order of item ids."""
+    columns = (Item.item_id, Item.position, Item.messages, Item.domain, Item.subset, Item.meta)
+    return _in_turn(session, select(*columns).where(Item.dataset_id == dataset_id), Item.item_id)
+
+
+def candidates_of(session: Session, first_item: int, last_item: int) -> Sequence[Row[Any]]:
+    """Everything about the candidates of items first..last, in file order."""
+    wanted = select(*CANDIDATE).where(Candidate.item_id >= first_item, Candidate.item_id <= last_item)
+    return session.execute(wanted.order_by(Candidate.item_id, Candidate.position)).all()
+
+
+def suggestions_of(session: Session, run_id: int) -> Iterator[Row[Any]]:
+    """(item_id, best, ranking, margin, is_length_flip, is_out_of_world) of a run, by item."""
+    columns = (
+        Suggestion.item_id, Suggestion.best_candidate_id, Suggestion.ranking, Suggestion.margin,
+        Suggestion.is_length_flip, Suggestion.is_out_of_world,
+    )  # fmt: skip
+    return _in_turn(session, select(*columns).where(Suggestion.run_id == run_id), Suggestion.item_id)
+
+
+def not_weighed_of(session: Session, run_id: int) -> Iterator[Row[Any]]:
+    """(item_id, reason) of what a run could not rank, by item."""
+    wanted = select(NotWeighed.item_id, NotWeighed.reason).where(NotWeighed.run_id == run_id)
+    return _in_turn(session, wanted, NotWeighed.item_id)
+
+
+def decisions_of(session: Session, dataset_id: int) -> Iterator[Row[Any]]:
+    """Every decision of the dataset, undone and superseded ones too, in the order they were made."""
+    of_dataset = select(Item.dataset_id).where(Item.item_id == Decision.item_id).correlate(Decision).scalar_subquery()
+    return _in_turn(session, select(*DECISION).where(of_dataset == dataset_id), Decision.decision_id)
+
+
+def looks_of(session: Session, dataset_id: int) -> Iterator[Row[Any]]:
+    """Every look at an item of the dataset, by number."""
+    return _in_turn(session, select(*LOOK).where(Look.dataset_id == dataset_id), Look.look_id)
+
+
+def places_of(session: Session, plan_id: int) -> Sequence[Row[Any]]:
+    """(place, item_id, stratum) of what a plan drew."""
+    wanted = select(PlanItem.place, PlanItem.item_id, PlanItem.stratum).where(PlanItem.plan_id == plan_id)
+    return session.execute(wanted.order_by(PlanItem.place)).all()
+
+
+def certificate_by_sha256(session: Session, sha256: str) -> Certificate | None:
+    """The certificate of that hash, if this database gave it out."""
+    return session.scalar(select(Certificate).where(Certificate.sha256 == sha256))
+
+
+def certificates_of(session: Session, dataset_id: int) -> Sequence[Certificate]:
+    """Those given out for a dataset, newest first."""
+    wanted = select(Certificate).where(Certificate.dataset_id == dataset_id)
+    return session.scalars(wanted.order_by(Certificate.certificate_id.desc())).all()
+
+
+def _in_turn(session: Session, wanted: Select[Any], key: Any) -> Iterator[Row[Any]]:
+    """All rows by their key; memory holds AT_ONCE. The key is the statement's first column."""
+    last = 0
+    while True:
+        rows = session.execute(wanted.where(key > last).order_by(key).limit(AT_ONCE)).all()
+        yield from rows
+        if len(rows) < AT_ONCE:
+            return
+        last = rows[-1][0]

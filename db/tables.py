@@ -274,6 +274,7 @@ class Decision(Base):
     __tablename__ = "decision"
     __table_args__ = (
         Index("ix_decision_item_id_annotator_id", "item_id", "annotator_id"),
+        Index("ix_decision_annotator_id", "annotator_id"),  # one person's latest among a hundred thousand of others
         UniqueConstraint("submission"),
     )
 

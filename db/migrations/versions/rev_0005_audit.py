@@ -31,7 +31,8 @@ def upgrade() -> None:
         ("look", ["annotator_id", "dataset_id"]), ("look", ["plan_id", "closed_at", "leased_until"]),
         ("look", ["plan_id", "annotator_id", "closed_as"]), ("look", ["dataset_id"]), ("look", ["run_id"]),
         ("auto_accept", ["dataset_id"]), ("auto_accept", ["run_id"]),
-        ("certificate", ["dataset_id"]), ("decision", ["look_id"]), ("decision", ["auto_accept_id"]),
+        ("certificate", ["dataset_id"]), ("decision", ["annotator_id"]),
+        ("decision", ["look_id"]), ("decision", ["auto_accept_id"]),
         ("item", ["dataset_id", "domain"]), ("item", ["dataset_id", "subset"]),
         ("candidate", ["source_model", "item_id"]),
     ):  # fmt: skip

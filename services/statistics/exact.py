@@ -4,9 +4,10 @@
     low    the smallest K with P(X >= x | K) > alpha / 2, over N
     high   the largest  K with P(X <= x | K) > alpha / 2, over N
 
-Both ends invert an exact test, so the interval covers with at least its level for every N, n and K (Buonaccorsi 1987; Wright
-1991). With no population given it is Clopper and Pearson's (1934). A look without an outcome (skipped, flagged, split) counts
-as a failure for the low end and as a success for the high end: whatever it would have been, the interval covers.
+Both ends invert an exact test, so the interval covers with at least its level for every N, n and K (Buonaccorsi 1987;
+Wright 1991). With no population given it is Clopper and Pearson's (1934). A look without an outcome (skipped, flagged,
+split) counts as a failure for the low end and as a success for the high end: whatever it would have been, the interval
+covers.
 
 Says nothing about items that were not drawn at random, nor about looking until the figure pleases (docs/audit.md).
 Leaves out strata (stratified.py).
@@ -25,7 +26,8 @@ class Bound:
     """A share with an interval that holds for the whole population. Without any look value, low and high are None.
 
     n: looks with an outcome; the value is over these. n_unresolved: looks without one, taken at worst on both ends.
-    method: how the interval came about, in words for a report. population: how many items the share is of; None: endless.
+    method: how the interval came about, in words for a report.
+    population: how many items the share is of; None: endless.
     """
 
     n: int
@@ -48,7 +50,7 @@ def finite_interval(
 ) -> Bound:
     """The share of successes in the population, from `n` looks with an outcome and `unresolved` ones without.
 
-    Worked: 2 successes in 10 of 50 items (level 0.95) give 2/50 to 27/50; Clopper-Pearson 81 of 263 gives (0.2527, 0.3676).
+    Worked: 2 successes in 10 of 50 items give 2/50 to 26/50; Clopper-Pearson 81 of 263 gives (0.2527, 0.3676).
 
     Raises ValueError when the counts do not fit together.
     """

@@ -49,7 +49,7 @@ class _Holds(FunctionElement[bool]):
 
 @compiles(_Holds, "sqlite")
 def _holds_sqlite(element: _Holds, compiler: Any, **more: Any) -> str:
-    return f"item_search MATCH {compiler.process(list(element.clauses)[0], **more)}"
+    return f"item_search MATCH {compiler.process(next(iter(element.clauses)), **more)}"
 
 
 @compiles(_Holds, "postgresql")

@@ -3,7 +3,7 @@
     "Tea-pots, 7.50 é 中文 🍵"  ->  tea pots 7 50 e 中 文 🍵
 
 A word is a run of letters and digits, folded (case, width, accents). Scripts written without spaces are split into
-their characters; a phrase of them finds a word. Emoji are words. Pure strings; leaves out the index (queries_search.py).
+their characters; a phrase of them finds a word. Emoji are words. Pure; leaves out the index (queries_search.py).
 """
 
 from __future__ import annotations

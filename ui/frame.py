@@ -39,7 +39,8 @@ DATASET, RUN, ANNOTATOR = "dataset", "run", "as"  # names in the URL of what eve
 SHARED = (DATASET, RUN, ANNOTATOR)
 ITEM, ONLY = "item", "only"  # in the URL of Review only
 PLAN, QUEUE = "plan", "queue"  # in the URL of Review and Audit: the plan; of Review: skipped or flagged ones only
-OF_DATASET = (RUN, ITEM, ONLY, PLAN, QUEUE)  # what another dataset makes meaningless
+FILTERS = ("find", "domain", "subset", "margin", "verdict", "by", "reason", "source", "label", ONLY)  # filter_query.py
+OF_DATASET = (RUN, ITEM, PLAN, QUEUE, *FILTERS)  # what another dataset makes meaningless
 PAIR = "pair"  # in a link to Runs: the pair to begin with
 
 

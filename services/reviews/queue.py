@@ -1,4 +1,4 @@
-"""Which item is next: in file order, over a whole dataset or over those with one badge under a run.
+"""Which item is next: in file order, over a whole dataset or over those that pass a filter.
 
 Leaves out what is shown of an item (review.py).
 """
@@ -8,15 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
-from db.queries_noise import is_within_noise
 from db.queries_reviews import first_with_verdict, neighbour, position_of_latest
-from db.tables import NotWeighed, Run, Suggestion
+from db.tables import Run
 from services.errors import Refused
+from services.reviews.filters import BADGES as ONLY
+from services.reviews.filters import Filters, items_select
 
-ONLY = ("noise", "flip", "world", "unweighed")  # badges that a queue may keep to
+__all__ = ["ONLY", "Queue", "items_with"]
 UNDECIDED, SKIPPED = "undo", "skip"  # as effective verdicts
 
 
@@ -56,18 +57,13 @@ class Queue:
         return neighbour(session, self.dataset_id, position, is_next=is_next, among=self.among)
 
 
-def items_with(run: Run | None, only: str | None) -> Select[Any] | None:
-    """Ids of the items that carry this badge under the run; None for every item. Raises Refused for another word."""
-    if only is None:
-        return None
-    if only not in ONLY:
-        raise Refused(f"the queue cannot keep to {only!r}; it must be one of {', '.join(ONLY)}")
-    run_id = -1 if run is None else run.run_id
-    if only == "unweighed":
-        return select(NotWeighed.item_id).where(NotWeighed.run_id == run_id)
-    badge = {
-        "noise": is_within_noise(0.0 if run is None or run.noise_margin is None else run.noise_margin),
-        "flip": Suggestion.is_length_flip,
-        "world": Suggestion.is_out_of_world,
-    }[only]
-    return select(Suggestion.item_id).where(Suggestion.run_id == run_id, badge)
+def items_with(run: Run | None, only: Filters | str | None, *, dataset_id: int | None = None) -> Select[Any] | None:
+    """Ids of the items that pass a filter, or carry this one badge, under the run; None for every item.
+
+    Raises Refused for a badge that is none.
+    """
+    if isinstance(only, str):
+        if only not in ONLY:
+            raise Refused(f"the queue cannot keep to {only!r}; it must be one of {', '.join(ONLY)}")
+        only = Filters(badges=(only,))
+    return items_select(only, run, dataset_id=dataset_id)

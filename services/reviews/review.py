@@ -23,6 +23,7 @@ from db.tables import Candidate, Dataset, Item, NotWeighed, Run, Score, Suggesti
 from services.decisions import as_ranking, decide, decision_row, undo
 from services.errors import NotFound
 from services.noise import within
+from services.reviews.filters import Filters
 from services.reviews.queue import ONLY, Queue, items_with
 from services.reviews.rows import (
     NOTE_LIMIT,
@@ -51,13 +52,14 @@ def load_item(
     annotator: str,
     run_id: int | None = None,
     item_id: int | None = None,
-    only: str | None = None,
+    only: Filters | str | None = None,
 ) -> ReviewItem | None:
     """The item to show, with everything the screen needs; None when there is none.
 
     Without run_id the dataset's latest run serves (`runs.latest_run`), if there is one. Without item_id: the next
-    undecided item after this annotator's latest decision, or the first item when all are decided. `only` (one of ONLY)
-    keeps the queue to items with that badge under the run; an item asked for by its id is shown whatever it carries.
+    undecided item after this annotator's latest decision, or the first item when all are decided. `only` (a
+    filter, or one of ONLY, a badge under the run) keeps the queue to the items that pass; an item asked for by its id
+    is shown all the same.
     Raises NotFound for a dataset, run or item that is not there, or an item of another dataset.
     """
     with sessions() as session:
@@ -65,7 +67,8 @@ def load_item(
         if dataset is None:
             raise NotFound(f"no dataset with number {dataset_id}; choose one from the list")
         run = _run(session, dataset, run_id)
-        queue = Queue(dataset_id, annotator_id_of(session, annotator.strip()), items_with(run, only))
+        among = items_with(run, only, dataset_id=dataset_id)
+        queue = Queue(dataset_id, annotator_id_of(session, annotator.strip()), among)
         item = _item(session, queue, item_id)
         return None if item is None else _review_item(session, dataset, item, run, queue)
 

@@ -22,7 +22,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """One bar of the reliability diagram: the mean confidence said and the share that agreed, with Wilson's interval."""
+    """One bar of the reliability diagram: mean confidence said, and the share that agreed with Wilson's interval."""
 
     confidence: float
     agreed: Share

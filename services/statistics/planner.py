@@ -9,7 +9,7 @@ from services.statistics.exact import LEVEL
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Looks in all and more than taken so far, for an interval of the wanted width; `at_most`: were the share less kind."""
+    """Looks in all, and beyond those taken, for an interval of the wanted width; `at_most`: were the share less kind."""
 
     width: float
     n: int

@@ -55,7 +55,7 @@ class Stratum:
 def stratified_interval(strata: Sequence[Stratum], *, level: float = LEVEL, census: tuple[int, int] = (0, 0)) -> Bound:
     """The share of successes over all strata and the census (successes, n) of items whose outcome is known.
 
-    The value weighs each stratum by its size; one that nobody looked at is left out of the value, never of the interval.
+    The value weighs each stratum by its size, leaving out one that nobody looked at; the interval never does.
 
     Raises ValueError when counts do not fit together.
     """

@@ -11,17 +11,18 @@ from db.tables import Dataset, Decision, Item, Run
 
 
 def datasets_with_counts() -> Select[Any]:
-    """(Dataset, items with an effective decision of anybody, runs that are not hidden); only those that are ready."""
+    """(Dataset, items with an effective decision of a person, runs that are not hidden); only those that are ready."""
     newer = aliased(Decision)
     is_latest = ~exists().where(
         newer.item_id == Decision.item_id,
         newer.annotator_id == Decision.annotator_id,
+        newer.kind == "label",
         newer.decision_id > Decision.decision_id,
     )
     n_decided = (
         select(func.count(Decision.item_id.distinct()))
         .join(Item, Item.item_id == Decision.item_id)
-        .where(Item.dataset_id == Dataset.dataset_id, Decision.verdict != "undo", is_latest)
+        .where(Item.dataset_id == Dataset.dataset_id, Decision.kind == "label", Decision.verdict != "undo", is_latest)
         .correlate(Dataset)
         .scalar_subquery()
     )

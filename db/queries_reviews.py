@@ -1,6 +1,7 @@
 """What the review screen reads: neighbours, what is undecided, one annotator's effective decisions.
 
-A decision is effective when it is the latest row of its item and annotator; an effective "undo" means undecided.
+A decision is effective when it is the latest row of kind "label" of its item and annotator; an effective "undo" means
+undecided. Repeats, adjudications and labels accepted unlooked are of other kinds and never among them.
 Every query here begins at an index, item(dataset_id, position) or decision(item_id, annotator_id), or at the decisions.
 Leaves out writing (services/decisions.py).
 """
@@ -15,6 +16,8 @@ from sqlalchemy.orm import Session, aliased
 from db.tables import Annotator, Candidate, Decision, Item, Run, Score
 
 UNDO_PREFIX = "undo:"  # an undo's submission is this and the number of the decision it takes back
+IS_LABEL = Decision.kind == "label"
+AT_REVIEW = ("label", "repeat")  # kinds of decisions that are made, and taken back, on the review screen
 
 
 def latest_run_id(session: Session, dataset_id: int) -> int | None:
@@ -58,10 +61,42 @@ def effective_decision(session: Session, item_id: int, annotator_id: int) -> Dec
     """The annotator's latest row on the item, an undo included."""
     return session.scalar(
         select(Decision)
-        .where(Decision.item_id == item_id, Decision.annotator_id == annotator_id)
+        .where(Decision.item_id == item_id, Decision.annotator_id == annotator_id, IS_LABEL)
         .order_by(Decision.decision_id.desc())
         .limit(1)
     )
+
+
+def latest_on_look(session: Session, look_id: int) -> Decision | None:
+    """The latest row that was made on a look, an undo included."""
+    return session.scalar(
+        select(Decision).where(Decision.look_id == look_id).order_by(Decision.decision_id.desc()).limit(1)
+    )
+
+
+def latest_effective(session: Session, dataset_id: int, annotator_id: int, *, n: int) -> list[Decision]:
+    """The annotator's n latest decisions that stand, newest first: one an item, and one a repeat."""
+    newer = aliased(Decision)
+    is_replaced = exists().where(
+        newer.item_id == Decision.item_id,
+        newer.annotator_id == annotator_id,
+        newer.kind == Decision.kind,
+        (newer.kind == "label") | (newer.look_id == Decision.look_id),
+        newer.decision_id > Decision.decision_id,
+    )
+    wanted = (
+        select(Decision)
+        .where(
+            _dataset_of_decision() == dataset_id,
+            Decision.annotator_id == annotator_id,
+            Decision.kind.in_(AT_REVIEW),
+            Decision.verdict != "undo",
+            ~is_replaced,
+        )
+        .order_by(Decision.decision_id.desc())
+        .limit(n)
+    )
+    return list(session.scalars(wanted))
 
 
 def _among(items: Select[Any], among: Select[Any] | None) -> Select[Any]:
@@ -94,7 +129,7 @@ def first_with_verdict(
 def _verdict_of_item(annotator_id: int) -> ColumnElement[str]:
     latest: ScalarSelect[str] = (
         select(Decision.verdict)
-        .where(Decision.item_id == Item.item_id, Decision.annotator_id == annotator_id)
+        .where(Decision.item_id == Item.item_id, Decision.annotator_id == annotator_id, IS_LABEL)
         .order_by(Decision.decision_id.desc())
         .limit(1)
         .correlate(Item)
@@ -115,6 +150,7 @@ def position_of_latest(session: Session, dataset_id: int, annotator_id: int) -> 
         .where(
             _dataset_of_decision() == dataset_id,
             Decision.annotator_id == annotator_id,
+            IS_LABEL,
             Decision.verdict != "undo",
         )
         .order_by(Decision.decision_id.desc())
@@ -129,10 +165,11 @@ def effective_decisions(dataset_id: int, *, annotator: str | None, run_id: int |
     is_latest = ~exists().where(
         newer.item_id == Decision.item_id,
         newer.annotator_id == Decision.annotator_id,
+        newer.kind == "label",
         newer.decision_id > Decision.decision_id,
     )
     wanted = select(Decision.decision_id).where(
-        _dataset_of_decision() == dataset_id, Decision.verdict != "undo", is_latest
+        _dataset_of_decision() == dataset_id, IS_LABEL, Decision.verdict != "undo", is_latest
     )
     if annotator is not None:
         wanted = wanted.join(Annotator, Annotator.annotator_id == Decision.annotator_id)
@@ -155,20 +192,39 @@ def verdict_counts(
     return {verdict: (n, n_items) for verdict, n, n_items in rows}
 
 
-def latest_action(
-    session: Session, dataset_id: int, annotator_id: int, *, item_id: int | None = None, before_id: int | None = None
-) -> Decision | None:
-    """The latest decision that an undo would take back: no undo itself, and not taken back yet."""
+def latest_action(session: Session, dataset_id: int, annotator_id: int) -> Decision | None:
+    """The latest decision of Review that an undo would take back: no undo itself, and not taken back yet."""
+    return session.scalar(
+        _standing_actions(annotator_id).where(_dataset_of_decision() == dataset_id, Decision.kind.in_(AT_REVIEW))
+    )
+
+
+def action_before(session: Session, undone: Decision) -> Decision | None:
+    """What counts again once `undone` is taken back: the same person's action before it on the same item.
+
+    Of the same kind; a repeat goes back only to what was said on the same look.
+    """
+    wanted = _standing_actions(undone.annotator_id).where(
+        Decision.item_id == undone.item_id,
+        Decision.kind == undone.kind,
+        Decision.decision_id < undone.decision_id,
+    )
+    if undone.kind == "repeat":
+        wanted = wanted.where(Decision.look_id == undone.look_id)
+    return session.scalar(wanted)
+
+
+def _standing_actions(annotator_id: int) -> Select[tuple[Decision]]:
+    """A person's actions that were not taken back, newest first, one of them."""
     undoing = aliased(Decision)
     is_undone = exists().where(
         undoing.item_id == Decision.item_id,
         undoing.annotator_id == annotator_id,
         undoing.submission == literal(UNDO_PREFIX) + cast(Decision.decision_id, String(20)),
     )
-    wanted = (
+    return (
         select(Decision)
         .where(
-            _dataset_of_decision() == dataset_id,
             Decision.annotator_id == annotator_id,
             ~Decision.submission.startswith(UNDO_PREFIX, autoescape=True),
             ~is_undone,
@@ -176,8 +232,3 @@ def latest_action(
         .order_by(Decision.decision_id.desc())
         .limit(1)
     )
-    if item_id is not None:
-        wanted = wanted.where(Decision.item_id == item_id)
-    if before_id is not None:
-        wanted = wanted.where(Decision.decision_id < before_id)
-    return session.scalar(wanted)

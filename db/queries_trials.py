@@ -25,7 +25,11 @@ def ranked_item_ids(session: Session, run_id: int) -> list[int]:
 
 def ranked_with_choice(session: Session, run_id: int) -> list[int]:
     """Those of them on which somebody has chosen a candidate at some time; it may have been undone since."""
-    chosen = exists().where(Decision.item_id == Suggestion.item_id, Decision.verdict.in_(("accept", "override")))
+    chosen = exists().where(
+        Decision.item_id == Suggestion.item_id,
+        Decision.kind.in_(("label", "adjudication")),
+        Decision.verdict.in_(("accept", "override")),
+    )
     return list(session.scalars(select(Suggestion.item_id).where(Suggestion.run_id == run_id, chosen)))
 
 
@@ -68,10 +72,14 @@ def overridden_item_ids(session: Session, dataset_id: int) -> list[int]:
 
 
 def latest_of(session: Session, decision: Decision) -> Decision:
-    """The row that counts for the decision's item and annotator: itself, unless something came after it."""
+    """The row of its kind that counts for the decision's item and annotator: itself, unless something came after it."""
     return session.scalars(
         select(Decision)
-        .where(Decision.item_id == decision.item_id, Decision.annotator_id == decision.annotator_id)
+        .where(
+            Decision.item_id == decision.item_id,
+            Decision.annotator_id == decision.annotator_id,
+            Decision.kind == decision.kind,
+        )
         .order_by(Decision.decision_id.desc())
         .limit(1)
     ).one()

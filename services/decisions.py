@@ -1,31 +1,43 @@
 """Deciding and undoing: rows appended, never changed, each in one short transaction.
 
     submission   a token per screen shown: sending it twice keeps one decision
-    accept       the chosen candidate is the suggested best (or one of a tied best), however it was chosen
+    accept       what the person says of the candidates agrees with the suggestion, however it was said (verdicts.py)
     undo         a row whose submission is "undo:N": it takes back decision N and restores what stood before
+    look         a decision made on a look closes it, and carries what the look was: a repeat, blind or not
 
 A later "undo" takes back the action before, because rows made by undoing are never taken back themselves.
-Leaves out what the screen shows (reviews/review.py).
+Leaves out what the screen shows (reviews/review.py) and settling between people (adjudication.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
-from db.queries_reviews import UNDO_PREFIX, candidates_with_scores, effective_decision, latest_action
-from db.tables import Annotator, Candidate, Decision, Item, NotWeighed, Run, Score, Suggestion
+from db.queries_reviews import UNDO_PREFIX, action_before, effective_decision, latest_action, latest_on_look
+from db.tables import Annotator, Decision, Suggestion, utc_now
+from db.tables_audit import Look
 from services.annotators import ensure_annotator
-from services.errors import NotFound, Refused
-from services.formats.cleaning import clean
-from services.noise import within
-from services.reviews.rows import NOTE_LIMIT, REASON_TAGS, VERDICT_REQUESTS, DecisionRow, UndoRow
-from services.weighing.chunk import letter
+from services.decision_facts import (
+    as_it_stood,
+    as_ranking,
+    candidates_for,
+    decision_row,
+    sound_note,
+    suggestion_for,
+)
+from services.errors import Refused
+from services.labels import LABEL, REPEAT
+from services.looks import leases
+from services.recent_decisions import latest_decisions
+from services.reviews.rows import REASON_TAGS, VERDICT_REQUESTS, DecisionRow, UndoRow
+from services.verdicts import chosen_of, require_strength, sound_ranking, verdict_of_best, verdict_of_ranking
+
+__all__ = ["ELAPSED_LIMIT_MS", "SUBMISSION_LIMIT", "as_ranking", "decide", "decision_row", "latest_decisions", "undo"]
 
 SUBMISSION_LIMIT = 64  # characters, as the column has it
 ELAPSED_LIMIT_MS = 2**31 - 1
@@ -40,25 +52,33 @@ def decide(
     verdict_request: str,
     submission: str,
     chosen_candidate_id: int | None = None,
+    ranking: Sequence[Sequence[int]] | None = None,
+    strength: int | None = None,
     reason_tags: Sequence[str] = (),
     note: str = "",
     display_order: Sequence[int] = (),
     elapsed_ms: int | None = None,
+    look_id: int | None = None,
 ) -> DecisionRow:
     """Keep a decision, committed when this returns.
 
     Args:
-        verdict_request: "best" (with chosen_candidate_id), "tie", "skip" or "flag". Whether "best" is an accept or an
-            override is told by comparing with the run's stored suggestion (any of a tied best is an accept).
+        verdict_request: "best" (with chosen_candidate_id), "rank" (with ranking), "tie", "skip" or "flag". Whether it
+            is an accept or an override is told by comparing with the run's stored suggestion (services/verdicts.py).
         submission: a fresh token per screen shown, at most 64 characters; the same token twice keeps one decision and
             returns it.
+        ranking: places of candidate ids, best first, ties together; a candidate left out: nothing is said of it. Two
+            candidates at least. One place only is a tie.
+        strength: how much better one of a pair is, -3..3; negative: the first in file order.
         note: at most NOTE_LIMIT characters; longer is refused, never cut.
+        display_order: candidate ids as shown; the look's own where it is empty.
+        look_id: the look it is made on. It is closed with the decision, in the same transaction.
 
-    Raises Refused (what is wrong with the request, one line) or NotFound.
+    Raises Refused (what is wrong with the request, one line; somebody else has the item by now) or NotFound.
     """
     asked = _Asked(
-        item_id, run_id, verdict_request, chosen_candidate_id, tuple(reason_tags), _sound_note(note),
-        tuple(display_order), elapsed_ms,
+        item_id, run_id, verdict_request, chosen_candidate_id, ranking, strength, tuple(reason_tags), sound_note(note),
+        tuple(display_order), elapsed_ms, look_id,
     )  # fmt: skip
     _require_sound(asked, submission)
     person = ensure_annotator(sessions, annotator)
@@ -78,7 +98,8 @@ def decide(
 def undo(sessions: sessionmaker[Session], *, dataset_id: int, annotator: str) -> UndoRow | None:
     """Take back this annotator's latest action in the dataset; again takes back the one before. None: nothing left.
 
-    Appends a row, deletes none. Undoing an edit restores the decision before it.
+    Appends a row, deletes none. Undoing an edit restores the decision before it; where none is left, the look it was
+    made on is open again for the same person.
     """
     person = ensure_annotator(sessions, annotator)
     with sessions.begin() as session:
@@ -86,44 +107,16 @@ def undo(sessions: sessionmaker[Session], *, dataset_id: int, annotator: str) ->
         undone = latest_action(session, dataset_id, person.annotator_id)
         if undone is None:
             return None
-        before = latest_action(
-            session, dataset_id, person.annotator_id, item_id=undone.item_id, before_id=undone.decision_id
-        )
-        latest = effective_decision(session, undone.item_id, person.annotator_id)
-        row = _undo_row(undone, before)
+        row = undo_row(undone, action_before(session, undone))
+        latest = _latest(session, undone.kind, undone.item_id, person.annotator_id, undone.look_id)
         row.supersedes_id = None if latest is None else latest.decision_id
         session.add(row)
         session.flush()
-        restored = None if before is None else decision_row(session, row)
-        return UndoRow(undone.item_id, undone.verdict, restored)
-
-
-def decision_row(session: Session, kept: Decision) -> DecisionRow:
-    """A decision for the screen."""
-    name = session.scalars(select(Annotator.name).where(Annotator.annotator_id == kept.annotator_id)).one()
-    place = session.scalar(select(Candidate.position).where(Candidate.candidate_id == kept.chosen_candidate_id))
-    return DecisionRow(
-        decision_id=kept.decision_id,
-        item_id=kept.item_id,
-        run_id=kept.run_id,
-        annotator=name,
-        verdict=kept.verdict,
-        chosen_candidate_id=kept.chosen_candidate_id,
-        chosen_letter=None if place is None else letter(place),
-        ranking=as_ranking(kept.ranking),
-        reason_tags=tuple(kept.reason_tags),
-        note=kept.note,
-        display_order=tuple(kept.display_order),
-        suggestion=kept.suggestion,
-        suggested_candidate_id=kept.suggested_candidate_id,
-        elapsed_ms=kept.elapsed_ms,
-        created_at=kept.created_at,
-    )
-
-
-def as_ranking(stored: Sequence[Sequence[int]]) -> tuple[tuple[int, ...], ...]:
-    """A ranking from its JSON."""
-    return tuple(tuple(group) for group in stored)
+        if undone.look_id is not None:
+            verdict = row.verdict if row.look_id == undone.look_id else "undo"
+            leases.follow(session, undone.look_id, annotator_id=person.annotator_id, now=utc_now(), verdict=verdict)
+        restored = None if row.verdict == "undo" else decision_row(session, row)
+        return UndoRow(undone.item_id, undone.verdict, restored, undone.look_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,27 +125,23 @@ class _Asked:
     run_id: int | None
     verdict_request: str
     chosen_candidate_id: int | None
+    ranking: Sequence[Sequence[int]] | None
+    strength: int | None
     reason_tags: tuple[str, ...]
     note: str
     display_order: tuple[int, ...]
     elapsed_ms: int | None
-
-
-def _sound_note(note: str) -> str:
-    """The note as every database can hold it (no NUL, no broken surrogates), never cut."""
-    if len(note) > NOTE_LIMIT:
-        raise Refused(f"the note has {len(note)} characters; the limit is {NOTE_LIMIT}, shorten it")
-    cleaned: str = clean(note, set())
-    return cleaned
+    look_id: int | None
 
 
 def _require_sound(asked: _Asked, submission: str) -> None:
-    if asked.verdict_request not in VERDICT_REQUESTS:
-        raise Refused(f"the verdict is {asked.verdict_request!r}; it must be one of {', '.join(VERDICT_REQUESTS)}")
-    if (asked.chosen_candidate_id is not None) != (asked.verdict_request == "best"):
-        raise Refused(
-            f"{asked.verdict_request!r} came with candidate {asked.chosen_candidate_id}; only 'best' names one"
-        )
+    request = asked.verdict_request
+    if request not in VERDICT_REQUESTS:
+        raise Refused(f"the verdict is {request!r}; it must be one of {', '.join(VERDICT_REQUESTS)}")
+    if (asked.chosen_candidate_id is not None) != (request == "best"):
+        raise Refused(f"{request!r} came with candidate {asked.chosen_candidate_id}; only 'best' names one")
+    if (asked.ranking is not None) != (request == "rank"):
+        raise Refused(f"{request!r} came with the ranking {asked.ranking}; only 'rank' gives one")
     unknown = [tag for tag in asked.reason_tags if tag not in REASON_TAGS]
     if unknown:
         raise Refused(f"the reason {unknown[0]!r} is not known; choose from {', '.join(REASON_TAGS)}")
@@ -177,95 +166,106 @@ def _already_kept(session: Session, submission: str, *, item_id: int, annotator_
 
 
 def _append(session: Session, asked: _Asked, *, annotator_id: int, submission: str) -> Decision:
-    found = _candidates_of(session, asked)
-    suggestion = _suggestion_of(session, asked)
-    before = effective_decision(session, asked.item_id, annotator_id)
-    top = [] if suggestion is None else list(suggestion.ranking[0])
-    verdict = asked.verdict_request
-    if verdict == "best":
-        verdict = "accept" if asked.chosen_candidate_id in top else "override"
+    found = candidates_for(session, asked.item_id, asked.run_id)
+    ids = [candidate.candidate_id for candidate, _ in found]
+    _require_known(asked, ids)
+    said = [] if asked.ranking is None else sound_ranking(asked.ranking, ids)
+    suggestion = suggestion_for(session, asked.item_id, asked.run_id)
+    verdict = _verdict(asked, said, suggestion)
+    look = _close_look(session, asked, annotator_id, verdict)
+    is_blind = look is not None and look.is_blind and look.revealed_at is None
+    ranking = said or _ranking(verdict, asked.chosen_candidate_id, ids, None if is_blind else suggestion)
+    require_strength(asked.strength, ids, ranking)
+    kind = REPEAT if look is not None and look.is_repeat else LABEL
+    look_id = None if look is None else look.look_id
+    before = _latest(session, kind, asked.item_id, annotator_id, look_id)
     row = Decision(
         submission=submission,
         run_id=asked.run_id,
         item_id=asked.item_id,
         annotator_id=annotator_id,
         verdict=verdict,
-        chosen_candidate_id=asked.chosen_candidate_id,
-        ranking=_ranking(verdict, asked.chosen_candidate_id, [c.candidate_id for c, _ in found], suggestion),
+        chosen_candidate_id=chosen_of(said) if said else asked.chosen_candidate_id,
+        ranking=ranking,
+        strength=asked.strength,
         reason_tags=list(asked.reason_tags),
         note=asked.note,
-        display_order=list(asked.display_order),
-        suggestion=_as_it_stood(session, asked, suggestion, found),
+        is_blind=is_blind,
+        display_order=list(asked.display_order) or ([] if look is None else list(look.display_order)),
+        suggestion=as_it_stood(session, asked.item_id, asked.run_id, suggestion, found),
         suggested_candidate_id=None if suggestion is None else suggestion.best_candidate_id,
         elapsed_ms=None if asked.elapsed_ms is None else min(asked.elapsed_ms, ELAPSED_LIMIT_MS),
         supersedes_id=None if before is None else before.decision_id,
+        kind=kind,
+        look_id=look_id,
+        request=asked.verdict_request,
     )
     session.add(row)
     session.flush()
     return row
 
 
-def _candidates_of(session: Session, asked: _Asked) -> list[tuple[Candidate, Score | None]]:
-    item = session.get(Item, asked.item_id)
-    if item is None:
-        raise NotFound(f"no item {asked.item_id}; its dataset may have been deleted")
-    if asked.run_id is not None:
-        dataset_id = session.scalar(select(Run.dataset_id).where(Run.run_id == asked.run_id))
-        if dataset_id != item.dataset_id:
-            raise NotFound(f"run {asked.run_id} is not one of this item's dataset; reload the page")
-    found = candidates_with_scores(session, asked.item_id, asked.run_id)
-    ids = {candidate.candidate_id for candidate, _ in found}
+def _require_known(asked: _Asked, ids: Sequence[int]) -> None:
     if asked.chosen_candidate_id is not None and asked.chosen_candidate_id not in ids:
         raise Refused(f"candidate {asked.chosen_candidate_id} is not one of item {asked.item_id}; reload the page")
-    if asked.display_order and (set(asked.display_order) != ids or len(asked.display_order) != len(ids)):
+    if asked.display_order and sorted(asked.display_order) != sorted(ids):
         raise Refused(f"the display order does not name item {asked.item_id}'s {len(ids)} candidates once each")
-    return found
 
 
-def _suggestion_of(session: Session, asked: _Asked) -> Suggestion | None:
-    return None if asked.run_id is None else session.get(Suggestion, (asked.run_id, asked.item_id))
+def _verdict(asked: _Asked, said: Sequence[Sequence[int]], suggestion: Suggestion | None) -> str:
+    suggested = () if suggestion is None else as_ranking(suggestion.ranking)
+    if said:
+        return verdict_of_ranking(said, suggested)
+    if asked.chosen_candidate_id is not None:
+        return verdict_of_best(asked.chosen_candidate_id, suggested)
+    return asked.verdict_request
+
+
+def _close_look(session: Session, asked: _Asked, annotator_id: int, verdict: str) -> Look | None:
+    """The look that the decision is kept under; Refused where it is another item's or shows something else."""
+    if asked.look_id is None:
+        return None
+    closed_id = leases.close(session, asked.look_id, annotator_id=annotator_id, now=utc_now(), as_=verdict)
+    look = session.get_one(Look, closed_id)
+    if look.item_id != asked.item_id or look.run_id != asked.run_id:
+        raise Refused(
+            f"look {closed_id} is at item {look.item_id} under run {look.run_id}, not at item {asked.item_id} under "
+            f"run {asked.run_id}; reload the page"
+        )
+    shown, meant = list(asked.display_order), list(look.display_order)
+    if look.is_blind and look.revealed_at is None and shown and meant and shown != meant:
+        raise Refused(f"look {closed_id} is blind and its candidates stand in another order; reload the page")
+    return look
 
 
 def _ranking(
     verdict: str, chosen: int | None, candidate_ids: Sequence[int], suggestion: Suggestion | None
 ) -> list[list[int]]:
-    """What the decision says of the order: an accept takes the suggested ranking, a best puts one before the rest."""
+    """What the decision says of the order where no ranking was given.
+
+    An accept takes the suggested ranking that was shown; a best else (nothing shown) stands before all the others.
+    """
     if verdict == "accept" and suggestion is not None:
-        return [list(group) for group in suggestion.ranking]
-    if verdict == "override" and chosen is not None:
+        return [list(group) for group in as_ranking(suggestion.ranking)]
+    if chosen is not None:
         return [[chosen], [candidate_id for candidate_id in candidate_ids if candidate_id != chosen]]
     return [list(candidate_ids)] if verdict == "tie" else []
 
 
-def _as_it_stood(
-    session: Session, asked: _Asked, suggestion: Suggestion | None, found: Sequence[tuple[Candidate, Score | None]]
-) -> dict[str, Any]:
-    """The suggestion at the time of deciding, so that a decision explains itself when the run is long gone."""
-    if asked.run_id is None:
-        return {}
-    if suggestion is None:
-        left_out = session.get(NotWeighed, (asked.run_id, asked.item_id))
-        return {} if left_out is None else {"not_weighed": {"reason": left_out.reason, "detail": left_out.detail}}
-    run = session.get_one(Run, asked.run_id)
-    return {
-        "best": suggestion.best_candidate_id,
-        "ranking": suggestion.ranking,
-        "margin": suggestion.margin,
-        "rank_by": run.configuration.get("rank_by", "sum"),
-        "is_length_flip": suggestion.is_length_flip,
-        "is_out_of_world": suggestion.is_out_of_world,
-        "is_within_noise": within(suggestion.margin, run.noise_margin),
-        "rewards": {str(candidate.candidate_id): score.reward for candidate, score in found if score is not None},
-    }
+def _latest(session: Session, kind: str, item_id: int, annotator_id: int, look_id: int | None) -> Decision | None:
+    """The row that a new one of this kind supersedes."""
+    if kind == REPEAT:
+        return None if look_id is None else latest_on_look(session, look_id)
+    return effective_decision(session, item_id, annotator_id)
 
 
 COPIED = (
     "run_id", "chosen_candidate_id", "ranking", "strength", "reason_tags", "note", "is_blind", "display_order",
-    "suggestion", "suggested_candidate_id", "elapsed_ms",
+    "suggestion", "suggested_candidate_id", "elapsed_ms", "look_id", "request",
 )  # fmt: skip
 
 
-def _undo_row(undone: Decision, before: Decision | None) -> Decision:
+def undo_row(undone: Decision, before: Decision | None) -> Decision:
     """Takes `undone` back: a copy of the decision before it, or an "undo" when there was none."""
     row = Decision(
         submission=f"{UNDO_PREFIX}{undone.decision_id}",
@@ -273,6 +273,8 @@ def _undo_row(undone: Decision, before: Decision | None) -> Decision:
         annotator_id=undone.annotator_id,
         run_id=undone.run_id,
         verdict="undo" if before is None else before.verdict,
+        kind=undone.kind,
+        look_id=undone.look_id,
     )
     for column in COPIED if before is not None else ():
         setattr(row, column, getattr(before, column))

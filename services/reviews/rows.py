@@ -85,6 +85,7 @@ class DecisionRow:
     is_blind: bool = False  # made before the suggestion was revealed
     kind: str = "label"  # label | repeat | adjudication | auto
     look_id: int | None = None
+    request: str | None = None  # best | rank | tie | skip | flag, as it was asked for; None: not known
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,7 @@ class RecentRow:
     strength: int | None
     is_blind: bool
     created_at: datetime
+    is_repeat: bool = False  # shown again; not the label
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,7 @@ class UndoRow:
     item_id: int  # the item to show
     undone_verdict: str
     restored: DecisionRow | None  # the decision that counts again, None when the item is undecided now
+    look_id: int | None = None  # the look that the undone decision was made on
 
 
 @dataclass(frozen=True, slots=True)

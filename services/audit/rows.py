@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.looks.rows import PlanRow
 from services.statistics.exact import Bound
+from services.statistics.threshold import Search
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +54,20 @@ class Population:
 class SampleOutcomes:
     """A sample and what became of it. `counted` are the places up to the first that nobody has resolved."""
 
-    plan_id: int
-    run_id: int
-    dataset_id: int
+    plan: PlanRow
     up_to: int  # the last decision that is counted
     n_places: int  # places drawn
     counted: tuple[Outcome, ...]  # by place
     n_beyond: int  # decided items after the first gap: they count once the gap is closed
     population: Population
     census: Census
-    census_by_domain: Mapping[str, Census]
-    n_suggestions: int  # population and census
+    census_by_domain: Mapping[str | None, Census]
+    decided: frozenset[int]  # items of the population on which a person's decision stands, drawn or not
+
+    @property
+    def n_suggestions(self) -> int:
+        """All suggestions of the run: population and census."""
+        return len(self.population.item_ids) + self.census.n
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,7 @@ class Accuracy:
     plan_id: int
     run_id: int
     level: float
-    bound: Bound  # the one to quote: `exact` or `prediction_powered`, picked by a rule that never sees who wins
+    bound: Bound  # the one to quote: `exact`, or `prediction_powered` where that may be used and is tighter
     exact: Bound
     prediction_powered: Bound | None
     blind: Bound  # from blind looks alone: nobody was led by the suggestion
@@ -110,18 +115,16 @@ class Confidence:
 
 @dataclass(frozen=True, slots=True)
 class ThresholdRow:
-    """The margin above which labels of one domain (or of all) may be accepted unlooked; None where none will do."""
+    """The margin above which labels of one domain (or of all) may be accepted unlooked, and how it was found."""
 
-    domain: str | None  # None: all domains together
-    threshold: float | None
-    reason: str  # why there is none; "" where there is one
-    n_looks: int  # counted looks at or above the threshold
-    n_errors: int  # of those, disagreements, unresolved ones included
-    bound: float | None  # at most this share of the suggestions at or above it is wrong
-    n_above: int  # suggestions at or above it, in the population
-    n_accepted: int  # of those, nobody has looked at: what applying accepts
-    n_wrong_at_most: int | None  # of those, under the same bound
-    path: tuple[tuple[float, int, int, float, bool], ...]  # tested: threshold, looks, errors, bound, passed
+    domain: str | None  # None: all domains together; "": items without one
+    search: Search
+    n_accepted: int  # what applying accepts: at or above the threshold, and no decision stands on them
+
+    @property
+    def threshold(self) -> float | None:
+        """The margin; None where no threshold will do (`search.reason` says why)."""
+        return None if self.search.chosen is None else self.search.chosen.threshold
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ def empty_figure(text: str) -> go.Figure:
     figure.add_annotation(text=html.escape(text), showarrow=False, x=0.5, y=0.5, xref="paper", yref="paper")
     figure.update_xaxes(visible=False)
     figure.update_yaxes(visible=False)
-    return _framed(figure, height=150)
+    return framed(figure, height=150)
 
 
 def verdict_bar(counts: VerdictCounts) -> go.Figure:
@@ -56,7 +56,7 @@ def verdict_bar(counts: VerdictCounts) -> go.Figure:
     n_decided = sum(counts.counts.get(verdict, 0) for verdict in VERDICT_COLORS)
     figure.update_layout(barmode="stack", showlegend=bool(n_decided), legend_traceorder="normal")
     figure.update_xaxes(title="decisions", range=[0, max(counts.n_items, n_decided)], rangemode="tozero")
-    return _framed(figure, height=150)
+    return framed(figure, height=150)
 
 
 def margin_histogram(points: Sequence[MarginPoint], *, rank_by: str = "sum") -> go.Figure:
@@ -84,7 +84,7 @@ def margin_histogram(points: Sequence[MarginPoint], *, rank_by: str = "sum") -> 
     if has_overflow:
         figure.update_xaxes(**_overflow_ticks(width, n_bins=n_bins))
     figure.update_yaxes(title="decisions", **_count_axis([("all", _tallest(points, width, n_bins))]))
-    return _framed(figure, height=300)
+    return framed(figure, height=300)
 
 
 def _tallest(points: Sequence[MarginPoint], width: float, n_bins: int) -> int:
@@ -143,7 +143,7 @@ def share_dots(shares: Sequence[tuple[str, Share]], *, unit: str = "items right"
     figure.update_yaxes(
         tickvals=list(range(len(known))), ticktext=labels, range=[len(known) - 0.4, -0.6], zeroline=False
     )
-    return _framed(figure, height=FRAME_PX + ROW_PX * len(known))
+    return framed(figure, height=FRAME_PX + ROW_PX * len(known))
 
 
 def length_scatter(data: LengthAgainstReward) -> go.Figure:
@@ -166,7 +166,7 @@ def length_scatter(data: LengthAgainstReward) -> go.Figure:
             text=f"{len(data.points):,} of {data.n:,} candidates, evenly drawn", showarrow=False,
             x=1, y=1.08, xref="paper", yref="paper", xanchor="right",
         )  # fmt: skip
-    return _framed(figure, height=320)
+    return framed(figure, height=320)
 
 
 def reason_bars(reasons: ReasonCounts) -> go.Figure:
@@ -187,7 +187,7 @@ def reason_bars(reasons: ReasonCounts) -> go.Figure:
     figure.update_yaxes(
         tickvals=list(range(len(rows))), ticktext=[_short(name) for name, _ in rows], range=[len(rows) - 0.4, -0.6]
     )
-    return _framed(figure, height=FRAME_PX + ROW_PX * len(rows))
+    return framed(figure, height=FRAME_PX + ROW_PX * len(rows))
 
 
 def _dots(name: str, color: str, symbol: str, points: Sequence[LengthPoint]) -> go.Scatter:
@@ -228,7 +228,8 @@ def _short(name: str) -> str:
     return html.escape(shown if len(shown) <= LABEL_LIMIT else shown[: LABEL_LIMIT - 1] + "…")
 
 
-def _framed(figure: go.Figure, *, height: int) -> go.Figure:
+def framed(figure: go.Figure, *, height: int) -> go.Figure:
+    """The margins, legend and axes that all figures share."""
     figure.update_layout(
         height=height,
         margin={"l": 8, "r": 8, "t": 36, "b": 8},

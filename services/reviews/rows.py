@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from services.looks.rows import LookRow
 from services.routing.resolve import ResolvedDomain
 
 REASON_TAGS = (
@@ -126,6 +127,8 @@ class ReviewItem:
     next_item_id: int | None
     next_undecided_id: int | None  # after this one, wrapping; None when every other item is decided
     run_domain: ResolvedDomain | None = None  # what the run took, where it did not take `domain`, the file's own
+    look: LookRow | None = None  # the look it is shown on; None without a plan
+    is_veiled: bool = False  # nothing that leads is in it: the look is blind and not revealed (veil.py)
 
     @property
     def display_order(self) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from services.statistics.calibration import Bin, Curve
 from services.statistics.threshold import Search, Step
-from ui.charts.figures import MAIN_COLOR, MARGIN_UNITS, OTHER_COLOR, VERDICT_COLORS, framed, empty_figure
+from ui.charts.figures import MAIN_COLOR, MARGIN_UNITS, OTHER_COLOR, VERDICT_COLORS, empty_figure, framed
 
 WARN_COLOR = VERDICT_COLORS["override"]
 BAND_COLOR = "rgba(27, 128, 123, 0.18)"

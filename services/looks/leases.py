@@ -10,18 +10,36 @@ Leaves out which item is handed out (serve.py).
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
+from sqlalchemy import CursorResult, update
 from sqlalchemy.orm import Session, sessionmaker
 
-from services.looks.rows import LookRow
+from db.queries_looks import (
+    add_free,
+    forget_repeats,
+    lock_person_and_plan,
+    looks_on_item,
+    overdue_looks,
+    place_is_free_again,
+    slots_taken,
+)
+from db.tables import utc_now
+from db.tables_audit import Look, Plan
+from services.annotators import ensure_annotator
+from services.errors import NotFound, Refused
+from services.looks.chance import is_repeated
+from services.looks.rows import DECIDED, EXPIRED, FLAGGED, LOOKED, REPEAT, RETURNED, SKIPPED, LookRow, look_row
+
+ENDS = {"skip": SKIPPED, "flag": FLAGGED} | dict.fromkeys(("accept", "override", "tie"), DECIDED)
 
 
 def close(session: Session, look_id: int, *, annotator_id: int, now: datetime, as_: str) -> int:
     """End a look with a decision, inside the deciding transaction (which holds the annotator's row).
 
-    A look whose time is over is taken back when its slot, or another of the item, is still free. Closing a closed one
-    again changes only how it ended (a revision).
+    A look whose time is over is taken back when a slot of the item is still free. Closing a closed one again changes
+    only how it ended (a revision).
 
     Args:
         as_: a verdict (accept, override, tie, skip, flag), or one of LOOKED.
@@ -31,24 +49,177 @@ def close(session: Session, look_id: int, *, annotator_id: int, now: datetime, a
 
     Raises Refused when somebody else has the item now, NotFound for no look of this person.
     """
-    raise NotImplementedError
+    ends = ENDS.get(as_, as_)
+    if ends not in LOOKED:
+        raise Refused(f"a look cannot end as {as_!r}; it must be one of {', '.join((*ENDS, *LOOKED))}")
+    look = own_look(session, look_id, annotator_id)
+    plan = session.get_one(Plan, look.plan_id)
+    if _end_open(session, look, ends, now):
+        _count_visit(session, plan, look, 1)
+        _plan_repeat(session, plan, look, now)
+        return look_id
+    lock_person_and_plan(session, annotator_id, plan.plan_id)
+    session.refresh(look)
+    if look.closed_as in LOOKED:
+        look.closed_as, look.closed_at = ends, now
+        session.flush()
+        _plan_repeat(session, plan, look, now)
+        return look_id
+    return close(session, take_back(session, plan, look, now).look_id, annotator_id=annotator_id, now=now, as_=ends)
+
+
+def _end_open(session: Session, look: Look, ends: str, now: datetime) -> bool:
+    """Whether the look was open and is closed now; in one statement, so that its time cannot run out in between."""
+    done = session.execute(
+        update(Look)
+        .where(Look.look_id == look.look_id, Look.closed_as.is_(None))
+        .values(closed_as=ends, closed_at=now),
+        execution_options={"synchronize_session": False},
+    )  # fmt: skip
+    session.refresh(look)
+    return isinstance(done, CursorResult) and done.rowcount == 1
+
+
+def take_back(session: Session, plan: Plan, look: Look, now: datetime) -> Look:
+    """The person's look at this item, open again after its time was over; the plan is held. Refused: others have it."""
+    for other in looks_on_item(session, plan.plan_id, look.item_id, look.annotator_id):
+        if other.is_repeat == look.is_repeat and (other.closed_as is None or other.closed_as in LOOKED):
+            return other
+    if not look.is_repeat:
+        look.slot = free_slot(session, plan, look.item_id)
+        _count_slot(session, plan, look, -1)
+    look.closed_at = look.closed_as = None
+    look.leased_until = lease_end(plan, now)
+    session.flush()
+    return look
+
+
+def free_slot(session: Session, plan: Plan, item_id: int) -> int | None:
+    """The lowest slot of an item that nobody has; None where as many as come may look. Refused when all are taken."""
+    overlap = plan.configuration["overlap"]
+    if not overlap:
+        return None
+    taken = set(slots_taken(session, plan.plan_id, item_id))
+    free = next((slot for slot in range(1, overlap + 1) if slot not in taken), None)
+    if free is None:
+        people = "another person has" if overlap == 1 else f"{overlap} other people have"
+        raise Refused(f"{people} this item under plan {plan.name!r} now; go on with your next one")
+    return free
 
 
 def reopen(session: Session, look_id: int, *, annotator_id: int, now: datetime) -> None:
     """After an undo that leaves no decision: the look is open again for the same person, its slot still theirs."""
-    raise NotImplementedError
+    look = own_look(session, look_id, annotator_id)
+    if look.closed_as not in LOOKED:
+        return
+    plan = session.get_one(Plan, look.plan_id)
+    look.closed_at = look.closed_as = None
+    look.leased_until = lease_end(plan, now)
+    session.flush()
+    _count_visit(session, plan, look, -1)
+    if not look.is_repeat:
+        forget_repeats(session, plan.plan_id, look.item_id, annotator_id)
 
 
 def follow(session: Session, look_id: int, *, annotator_id: int, now: datetime, verdict: str) -> int:
     """The look after the decision that is now in force: "undo" opens it again, every other verdict closes it."""
-    raise NotImplementedError
+    if verdict != "undo":
+        return close(session, look_id, annotator_id=annotator_id, now=now, as_=verdict)
+    reopen(session, look_id, annotator_id=annotator_id, now=now)
+    return look_id
 
 
 def renew(sessions: sessionmaker[Session], look_id: int, *, annotator: str) -> LookRow:
     """A full lease from now on, for somebody still at it. Refused when its time is over and others have the item."""
-    raise NotImplementedError
+    person = ensure_annotator(sessions, annotator)
+    now = utc_now()
+    with sessions.begin() as session:
+        look, plan = _held(session, look_id, person.annotator_id)
+        if look.closed_as is None:
+            look.leased_until = lease_end(plan, now)
+        elif look.closed_as not in LOOKED:
+            look = take_back(session, plan, look, now)
+        session.flush()
+        return look_row(look, person.name, plan.configuration["mode"])
 
 
 def give_back(sessions: sessionmaker[Session], look_id: int, *, annotator: str) -> LookRow:
     """The item is free for others at once. A look that is not open stays as it is."""
-    raise NotImplementedError
+    person = ensure_annotator(sessions, annotator)
+    with sessions.begin() as session:
+        look, plan = _held(session, look_id, person.annotator_id)
+        if look.closed_as is None:
+            let_go(session, plan, look, utc_now(), as_=RETURNED)
+        return look_row(look, person.name, plan.configuration["mode"])
+
+
+def let_go(session: Session, plan: Plan, look: Look, now: datetime, *, as_: str) -> None:
+    """An open look's slot is free again; the plan is held. A repeat waits for its person once more."""
+    look.leased_until = None
+    if not look.is_repeat:
+        look.closed_at, look.closed_as, look.slot = now, as_, None
+        _count_slot(session, plan, look, 1)
+        if look.place is not None:
+            place_is_free_again(session, plan.plan_id, look.place)
+    session.flush()
+
+
+def end_overdue(session: Session, plan: Plan, now: datetime) -> None:
+    """Every look of the plan whose time is over is let go; the plan is held."""
+    for look in overdue_looks(session, plan.plan_id, now):
+        let_go(session, plan, look, now, as_=EXPIRED)
+
+
+def own_look(session: Session, look_id: int, annotator_id: int) -> Look:
+    """That look of that person, of a plan; NotFound for another's."""
+    look = session.get(Look, look_id)
+    if look is None or look.annotator_id != annotator_id or look.plan_id is None:
+        raise NotFound(f"no look {look_id} of this person; open the item again")
+    return look
+
+
+def lease_end(plan: Plan, now: datetime) -> datetime:
+    """Until when a look handed out now is one person's."""
+    return now + timedelta(minutes=plan.configuration["lease_minutes"])
+
+
+def _held(session: Session, look_id: int, annotator_id: int) -> tuple[Look, Plan]:
+    look = own_look(session, look_id, annotator_id)
+    plan = lock_person_and_plan(session, annotator_id, _plan_id(look))
+    session.refresh(look)
+    if plan is None:
+        raise NotFound(f"the plan of look {look_id} is gone; open the item again")
+    return look, plan
+
+
+def _plan_id(look: Look) -> int:
+    return -1 if look.plan_id is None else look.plan_id
+
+
+def _count_slot(session: Session, plan: Plan, look: Look, more: int) -> None:
+    """A slot is free again (1) or taken (-1)."""
+    if plan.configuration["overlap"] and look.place is not None:
+        add_free(session, plan.plan_id, look.place, more)
+
+
+def _count_visit(session: Session, plan: Plan, look: Look, more: int) -> None:
+    """Where as many as come may look, a place counts downward from -1 how many have."""
+    if not plan.configuration["overlap"] and look.place is not None and not look.is_repeat:
+        add_free(session, plan.plan_id, look.place, -more)
+
+
+def _plan_repeat(session: Session, plan: Plan, look: Look, now: datetime) -> None:
+    """Some of what a person decides is to be shown to them once more; skips and flags are not."""
+    settings = plan.configuration
+    if look.is_repeat or look.closed_as != DECIDED or not settings["repeat_share"]:
+        return
+    if not is_repeated(plan.seed, look.item_id, look.annotator_id, share=settings["repeat_share"]):
+        return
+    before = looks_on_item(session, plan.plan_id, look.item_id, look.annotator_id)
+    if not any(one.is_repeat for one in before):
+        values: dict[str, Any] = {name: getattr(look, name) for name in KEPT_BY_REPEAT}
+        session.add(Look(**values, drawn_by=REPEAT, is_repeat=True, slot=None, opened_at=now, leased_until=None))
+        session.flush()
+
+
+KEPT_BY_REPEAT = ("plan_id", "dataset_id", "run_id", "item_id", "annotator_id", "place", "is_blind")

@@ -1,4 +1,4 @@
-"""The words of plans and looks, and the frozen rows that leave this package. No database.
+"""The words of plans and looks, and the frozen rows that leave this package. No queries.
 
     plan      how items are drawn for people under one run: order, seed, blind and repeat share, overlap
     look      one item handed to one person under a plan, from the lease to what became of it
@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+
+from db.tables_audit import Look
 
 SAMPLES = ("random", "stratified")
 ORDERS = (*SAMPLES, "uncertainty", "margin", "change", "flip", "disagree", "file")
@@ -101,3 +103,23 @@ class PlanProgress:
     n_skipped_mine: int
     n_flagged: int  # by anybody
     n_waiting_others: int  # I decided; they wait for somebody else
+
+
+def look_row(look: Look, annotator: str, mode: str) -> LookRow:
+    """A look for the screen."""
+    return LookRow(
+        look_id=look.look_id,
+        plan_id=-1 if look.plan_id is None else look.plan_id,
+        item_id=look.item_id,
+        annotator=annotator,
+        drawn_by=look.drawn_by,
+        place=look.place,
+        is_blind=look.is_blind,
+        is_repeat=look.is_repeat,
+        display_order=tuple(look.display_order),
+        opened_at=look.opened_at,
+        leased_until=None if look.closed_as is not None else look.leased_until,
+        closed_as=look.closed_as,
+        is_revealed=not look.is_blind or look.revealed_at is not None,
+        mode=mode,
+    )

@@ -4,8 +4,9 @@
     trl-standard         the same as texts (export_rows.standard_row says how a conversation becomes one)
     jsonl                one row an item: candidates, rewards, suggestion, every decision, the runs' configuration
 
-A pair's chosen side is the human's best; its rejected side the suggestion that was turned down, or else the response
-that the run ranks last. Rows are written as they are read: memory does not grow with the dataset.
+A pair's chosen side is the label's best; its rejected side the worst of a ranking, the suggestion that was turned down,
+or else the response that the run ranks last. Every pair says where its label comes from (`label_source`). Rows are
+written as they are read: memory does not grow with the dataset.
 """
 
 from __future__ import annotations
@@ -26,8 +27,9 @@ from db.queries_exports import run_with_parts
 from db.queries_reviews import latest_run_id
 from db.tables import Dataset, Run
 from services.errors import NotFound, Refused, ServiceError
-from services.exports.items import UNDECIDED, ExportItem, PairLabel, read_items, resolve
+from services.exports.items import ExportItem, PairLabel, read_items, resolve
 from services.exports.rows import Row, conversational_row, lossless_row, run_row, standard_row
+from services.labels import ADJUDICATION, AUTO, HUMAN, UNDECIDED
 
 FORMATS = ("trl-conversational", "trl-standard", "jsonl")
 ONLY = ("decided", "all")
@@ -48,11 +50,13 @@ class ExportReport:
     format: str
     run_id: int | None  # the run whose rewards and rankings were used
     n_rows: int
-    n_human: int  # rows labelled by a person
+    n_human: int  # rows labelled by people
+    n_adjudication: int  # rows labelled by an adjudicator
+    n_auto: int  # rows whose suggestion was accepted unlooked, under a bound
     n_suggestion: int  # rows labelled by the run's suggestion (only="all")
     n_out_of_world: int  # of those, suggestions on text that the pair finds unlikely
     n_within_noise: int  # of those, suggestions whose margin is numeric noise
-    n_disagreeing: int  # items, written or not, that annotators resolved differently; the latest decision was taken
+    n_disagreeing: int  # items, written or not, that annotators resolved differently
     left_out: dict[str, int]  # reason -> items
 
 
@@ -79,8 +83,8 @@ def export(
     Args:
         format: one of FORMATS.
         only: "decided" items, or "all": then undecided items that the run ranked go out with its suggestion as label,
-            and every TRL row says where its label comes from (`label_source`), whether the text was outside the
-            pair's world (`is_out_of_world`) and whether the margin was numeric noise (`is_within_noise`).
+            and every TRL row says whether the text was outside the pair's world (`is_out_of_world`) and whether the
+            margin was numeric noise (`is_within_noise`).
         run_id: whose rewards, margins and rankings; the latest finished run by default.
 
     Raises:
@@ -130,7 +134,9 @@ class _Tally:
             format=format,
             run_id=self.run_id,
             n_rows=self.n_rows,
-            n_human=self.sources["human"],
+            n_human=self.sources[HUMAN],
+            n_adjudication=self.sources[ADJUDICATION],
+            n_auto=self.sources[AUTO],
             n_suggestion=self.sources["suggestion"],
             n_out_of_world=self.n_out_of_world,
             n_within_noise=self.n_within_noise,
@@ -163,10 +169,9 @@ def _pair_rows(
         if isinstance(label, str):
             tally.left_out[label] += 1
             continue
-        row = PAIR_ROW[format](found, label)
+        row = PAIR_ROW[format](found, label) | {"label_source": label.source}
         if takes_suggestions:
             row |= {
-                "label_source": label.source,
                 "is_out_of_world": _is_out_of_world(found),
                 "is_within_noise": found.is_within_noise(),
             }
@@ -184,7 +189,7 @@ def _lossless_rows(session: Session, dataset: Dataset, _format: str, takes_all: 
 
     for found in read_items(session, dataset.dataset_id, tally.run_id):
         tally.n_disagreeing += found.has_disagreement()
-        if not takes_all and found.deciding() is None:
+        if not takes_all and found.label.state == UNDECIDED:
             tally.left_out[UNDECIDED] += 1
             continue
         named = {tally.run_id, *(decision.run_id for decision, _ in found.decisions)} - {None}

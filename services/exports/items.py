@@ -1,7 +1,7 @@
-"""Items with all that an export may say about them, a few at a time, and the label they resolve to.
+"""Items with all that an export may say about them, a few at a time, and the pair they resolve to.
 
-decisions of one annotator    the latest row counts; an undo means undecided
-decisions of several          the latest in time counts (ties by id), but a skip gives way to any other verdict
+What the decisions on an item come to is its label (services/labels.py): an adjudication, else what most people chose,
+else what was accepted unlooked. An item that people left split, flagged or skipped has none and is left out by reason.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from db.queries_items import candidates_by_item, items_between, last_position
 from db.queries_routing import item_domains
 from db.tables import Candidate, Decision, Item, NotWeighed, Run, Score, Suggestion
 from db.tables_criteria import ItemDomain
+from services.decision_facts import as_ranking
+from services.labels import ADJUDICATION, CHOOSING, LABEL, UNDECIDED, Label
+from services.labels import resolve as resolve_label
 from services.noise import within
 
 BATCH_ITEMS = 200
-TIE, SKIPPED, FLAGGED, UNDECIDED = "tie", "skipped", "flagged", "undecided"
+TIE = "tie"
 NOT_RANKED = "undecided, and not ranked by the run"
 TIED_BEST = "undecided, and the run's best are tied"
 SAME_TEXT = "no other response with a different text"
-NO_CHOICE = "decided without naming a response"
-NO_LABEL_FOR = {"tie": TIE, "skip": SKIPPED, "flag": FLAGGED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class ExportItem:
     suggestion: Suggestion | None
     not_weighed: NotWeighed | None
     noise_margin: float | None  # of the run
+    label: Label
     run_domain: ItemDomain | None = None  # that the run took, where it did not take the item's own
 
     def is_within_noise(self) -> bool:
@@ -45,19 +47,21 @@ class ExportItem:
         return self.suggestion is not None and within(self.suggestion.margin, self.noise_margin)
 
     def effective(self) -> list[tuple[Decision, str]]:
-        """The latest decision of each annotator, undone ones left out."""
-        latest = {decision.annotator_id: (decision, name) for decision, name in self.decisions}
+        """The latest decision of each annotator, undone ones left out; repeats and adjudications are none."""
+        latest = {one.annotator_id: (one, name) for one, name in self.decisions if one.kind == LABEL}
         return [pair for pair in latest.values() if pair[0].verdict != "undo"]
 
+    def resting(self) -> tuple[Decision, str] | None:
+        """The decision that the label rests on, with its annotator's name; None where nothing is settled."""
+        return next((pair for pair in self.decisions if pair[0].decision_id == self.label.decision_id), None)
+
     def deciding(self) -> tuple[Decision, str] | None:
-        """The decision that counts for the item, with its annotator's name."""
-        ranked = sorted(self.effective(), key=lambda p: (p[0].verdict != "skip", p[0].created_at, p[0].decision_id))
-        return ranked[-1] if ranked else None
+        """The same where people settled it: what was accepted unlooked is no witness of what is right."""
+        return self.resting() if self.label.is_human else None
 
     def has_disagreement(self) -> bool:
         """Whether two annotators resolved it differently (a skip or a flag resolves nothing)."""
-        decisions = [decision for decision, _ in self.effective() if decision.verdict in ("accept", "override", "tie")]
-        return len({None if d.verdict == "tie" else d.chosen_candidate_id for d in decisions}) > 1
+        return len({one.chosen_candidate_id for one, _ in self.effective() if one.verdict in CHOOSING}) > 1
 
     def rank(self, candidate: Candidate) -> int | None:
         """Its rank under the run, None where it was not weighed."""
@@ -72,7 +76,7 @@ class PairLabel:
     chosen: Candidate
     rejected: Candidate
     margin: float | None
-    source: str  # human | suggestion
+    source: str  # human | adjudication | auto | suggestion
 
 
 def read_items(session: Session, dataset_id: int, run_id: int | None) -> Iterator[ExportItem]:
@@ -105,28 +109,40 @@ def with_findings(
             suggestion=suggestions.get(item.item_id),
             not_weighed=left_out.get(item.item_id),
             noise_margin=noise_margin,
+            label=resolve_label(item.item_id, [decision for decision, _ in decisions[item.item_id]]),
             run_domain=domains.get(item.item_id),
         )
 
 
 def resolve(found: ExportItem, *, takes_suggestions: bool) -> PairLabel | str:
     """The pair that the item is exported as, or the reason why it is left out."""
-    deciding = found.deciding()
-    if deciding is not None:
-        return _by_human(found, deciding[0])
-    if not takes_suggestions:
-        return UNDECIDED
+    resting = found.resting()
+    if resting is not None:
+        return _by_decision(found, resting[0])
+    if found.label.state != UNDECIDED or not takes_suggestions:
+        return found.label.state
     return _by_suggestion(found)
 
 
-def _by_human(found: ExportItem, decision: Decision) -> PairLabel | str:
-    if decision.verdict in NO_LABEL_FOR:
-        return NO_LABEL_FOR[decision.verdict]
-    chosen = next((c for c in found.candidates if c.candidate_id == decision.chosen_candidate_id), None)
-    if chosen is None:
-        return NO_CHOICE
-    turned_down = decision.suggested_candidate_id if decision.verdict == "override" else None
-    return _pair(found, chosen, turned_down, "human")
+def _by_decision(found: ExportItem, decision: Decision) -> PairLabel | str:
+    chosen_id = found.label.chosen_candidate_id or _first_of_shared(found, decision)
+    if chosen_id is None:
+        return TIE
+    chosen = next(candidate for candidate in found.candidates if candidate.candidate_id == chosen_id)
+    return _pair(found, chosen, decision, found.label.source or "")
+
+
+def _first_of_shared(found: ExportItem, decision: Decision) -> int | None:
+    """Of a ranking whose first place is shared, the one that the run ranks best; the others there say as much.
+
+    None where several people call it a tie: some of them may have meant all candidates.
+    """
+    places = as_ranking(decision.ranking)
+    if len(places) < 2 or (found.label.n_for > 1 and found.label.source != ADJUDICATION):
+        return None
+    shared = [candidate for candidate in found.candidates if candidate.candidate_id in places[0]]
+    best = min(shared, key=lambda c: (found.rank(c) is None, found.rank(c) or 0, c.position), default=None)
+    return None if best is None else best.candidate_id
 
 
 def _by_suggestion(found: ExportItem) -> PairLabel | str:
@@ -144,8 +160,8 @@ def is_tied(suggestion: Suggestion) -> bool:
     return isinstance(first, list) and len(first) > 1
 
 
-def _pair(found: ExportItem, chosen: Candidate, turned_down: int | None, source: str) -> PairLabel | str:
-    rejected = _rejected(found, chosen, turned_down)
+def _pair(found: ExportItem, chosen: Candidate, decision: Decision | None, source: str) -> PairLabel | str:
+    rejected = _rejected(found, chosen, decision)
     if rejected is None:
         return SAME_TEXT
     scores = found.score_by_candidate
@@ -155,11 +171,20 @@ def _pair(found: ExportItem, chosen: Candidate, turned_down: int | None, source:
     return PairLabel(chosen, rejected, margin, source)
 
 
-def _rejected(found: ExportItem, chosen: Candidate, turned_down: int | None) -> Candidate | None:
-    """The suggestion that was turned down; else the one ranked last (by position where nothing is ranked)."""
-    others = [candidate for candidate in found.candidates if candidate.text != chosen.text]
-    for candidate in others:
-        if candidate.candidate_id == turned_down:
-            return candidate
-    ranked = [candidate for candidate in others if found.rank(candidate) is not None]
-    return max(ranked or others, key=lambda c: (found.rank(c) or 0, c.position), default=None)
+def _rejected(found: ExportItem, chosen: Candidate, decision: Decision | None) -> Candidate | None:
+    """The worst that the decision ranks; of several in that place the suggestion that was turned down, else the one
+    the run ranks last (by position where nothing is ranked). Of others only where no ranking was given.
+    """
+    others = {candidate.candidate_id: candidate for candidate in found.candidates if candidate.text != chosen.text}
+    places = [] if decision is None else as_ranking(decision.ranking)
+    first = next((n for n, place in enumerate(places) if chosen.candidate_id in place), len(places))
+    worst = [[others[one] for one in place if one in others] for place in places[first + 1 :]]
+    left = next((place for place in reversed(worst) if place), [])
+    if not left and (decision is None or decision.request != "rank"):
+        left = list(others.values())
+    turned_down = decision.suggested_candidate_id if decision is not None and decision.verdict == "override" else None
+    ranked = [candidate for candidate in left if found.rank(candidate) is not None]
+    return next(
+        (candidate for candidate in left if candidate.candidate_id == turned_down),
+        max(ranked or left, key=lambda c: (found.rank(c) or 0, c.position), default=None),
+    )

@@ -14,8 +14,9 @@ from db.tables import Candidate, Criteria, Decision, ModelPairRow, Run, Suggesti
 from db.tables_criteria import ItemDomain
 from services.exports.items import ExportItem, PairLabel, is_tied
 from services.formats.transcripts import write_transcript
+from services.labels import UNDECIDED
 
-ROW_VERSION = 1  # of the lossless row; counts up when a field changes its meaning
+ROW_VERSION = 2  # of the lossless row; counts up when a field changes its meaning
 
 Row = dict[str, Any]
 
@@ -116,17 +117,20 @@ def _candidate(found: ExportItem, candidate: Candidate) -> Row:
 
 
 def _label(found: ExportItem) -> Row:
-    """What the item resolves to: the deciding verdict, else the run's suggestion unless its best are tied."""
-    deciding, suggestion = found.deciding(), found.suggestion
-    decision, annotator = deciding or (None, None)
-    has_suggestion = decision is None and suggestion is not None and not is_tied(suggestion)
-    chosen = suggestion.best_candidate_id if has_suggestion and suggestion else None
+    """What the item resolves to: what its decisions come to, else the run's suggestion unless its best are tied."""
+    label, suggestion = found.label, found.suggestion
+    decision, annotator = found.resting() or (None, None)
+    is_open = label.state == UNDECIDED and suggestion is not None and not is_tied(suggestion)
+    chosen = suggestion.best_candidate_id if is_open and suggestion else label.chosen_candidate_id
     return {
-        "source": "human" if decision else "suggestion" if has_suggestion else None,
+        "source": "suggestion" if is_open else label.source,
+        "state": label.state,
         "verdict": decision and decision.verdict,
-        "chosen_candidate_id": decision.chosen_candidate_id if decision else chosen,
+        "chosen_candidate_id": chosen,
         "annotator": annotator,
-        "decision_id": decision and decision.decision_id,
+        "decision_id": label.decision_id,
+        "n_people": label.n_people,
+        "n_for": label.n_for,
         "has_disagreement": found.has_disagreement(),
     }
 
@@ -170,6 +174,11 @@ def _decision(decision: Decision, annotator: str) -> Row:
         "created_at": _time(decision.created_at),
         "supersedes_id": decision.supersedes_id,
         "submission": decision.submission,
+        "kind": decision.kind,
+        "request": decision.request,
+        "look_id": decision.look_id,
+        "auto_accept_id": decision.auto_accept_id,
+        "is_imported": decision.is_imported,
     }
 
 

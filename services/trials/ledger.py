@@ -1,6 +1,6 @@
 """The ledger of a trial: which best candidates change, towards the truth or away from it. Pure functions, no database.
 
-truth     what a person chose (the latest decision counts, a skip gives way), else the gold best of the file;
+truth     what people chose (their label: services/labels.py), else the gold best of the file;
           a person who called it a tie leaves no truth, whatever the file says
 credit    share of the candidates tied at the top that are right (credits.py): 1, 0, or a part where the best tie
 flip      the set of best candidates changes: A to B, or A to A=B
@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.exports.items import ExportItem
+from services.labels import SPLIT
 from services.noise import within
 from services.statistics.bootstrap import Difference, paired_difference
 from services.statistics.credits import credit, gold_best
@@ -108,7 +109,7 @@ def truth_of(found: ExportItem) -> Known:
         chosen = [c.text for c in found.candidates if c.candidate_id == deciding[0].chosen_candidate_id]
         right = frozenset(c.candidate_id for c in found.candidates if c.text in chosen)
         return Known("decision" if right else None, right)
-    if deciding is not None and deciding[0].verdict == "tie":
+    if (deciding is not None and deciding[0].verdict == "tie") or found.label.state == SPLIT:
         return Known(None, frozenset())
     best = gold_best([c.gold_rank for c in found.candidates], [c.gold_score for c in found.candidates])
     right = frozenset(found.candidates[place].candidate_id for place in best)

@@ -44,7 +44,6 @@ def test_pairs_are_the_humans_choice_against_what_was_turned_down(reviewed: tupl
     assert found == {
         "accepted": ("text A", "text B", 2.0),  # ranked last is rejected: 3 - 1
         "overridden": ("text C", "text A", -1.0),  # the suggestion is rejected: 2 - 3
-        "disagreeing": ("text B", "text A", -2.0),  # bob came later
         "not weighed": ("text B", "text C", None),  # no ranking: the last by place
         "skipped by another": ("text B", "text A", -2.0),  # a skip resolves nothing
         "edited": ("text B", "text A", -2.0),  # the latest of one person
@@ -54,12 +53,13 @@ def test_pairs_are_the_humans_choice_against_what_was_turned_down(reviewed: tupl
 
 def test_what_is_left_out_is_counted_by_reason(reviewed: tuple[Sessions, int, int]) -> None:
     rows, report = exported(reviewed, "trl-conversational")
-    assert report.n_rows == report.n_human == len(rows) == 7
+    assert report.n_rows == report.n_human == len(rows) == 6
     assert report.left_out == {
         "undecided": 4,  # undecided, undone, tied best, out of world
         "tie": 1,
         "skipped": 1,
         "flagged": 1,
+        "split": 1,  # one person each way, and nobody settled it
         "no other response with a different text": 1,
     }
     assert report.n_rows + sum(report.left_out.values()) == len(CASES)
@@ -87,7 +87,7 @@ def test_with_all_undecided_items_carry_the_suggestion_and_every_row_its_source(
         "out of world": "suggestion",
     }
     assert found["out of world"]["is_out_of_world"] is True
-    assert (report.n_human, report.n_suggestion, report.n_out_of_world) == (7, 3, 1)
+    assert (report.n_human, report.n_suggestion, report.n_out_of_world) == (6, 3, 1)
     assert report.left_out["undecided, and the run's best are tied"] == 1
     assert report.n_rows + sum(report.left_out.values()) == len(CASES)
 
@@ -122,7 +122,7 @@ def test_a_trl_export_can_be_imported_again(reviewed: tuple[Sessions, int, int],
     sessions, dataset_id, _ = reviewed
     export(sessions, dataset_id, format=format, out=tmp_path / "pairs.jsonl")
     report = import_file(sessions, tmp_path / "pairs.jsonl", name="again")
-    assert (report.format, report.n_items, report.n_bad) == ("trl", 7, 0)
+    assert (report.format, report.n_items, report.n_bad) == ("trl", 6, 0)
     with sessions() as session:
         items = session.scalars(select(Item).where(Item.dataset_id == report.dataset_id).order_by(Item.position)).all()
         golds = session.scalars(
@@ -130,8 +130,8 @@ def test_a_trl_export_can_be_imported_again(reviewed: tuple[Sessions, int, int],
             .where(Item.dataset_id == report.dataset_id, Candidate.gold_rank == 1)
         ).all()  # fmt: skip
     assert [item.messages for item in items if len(item.messages) > 1] == [TALK]
-    assert golds == ["text A", "text C", "text B", "text B", "text B", "text A", "text B"]
-    assert items[0].meta == {"margin": 2.0}
+    assert golds == ["text A", "text C", "text B", "text B", "text A", "text B"]
+    assert items[0].meta == {"margin": 2.0, "label_source": "human"}
 
 
 def test_the_lossless_form_holds_everything(reviewed: tuple[Sessions, int, int]) -> None:
@@ -146,10 +146,13 @@ def test_the_lossless_form_holds_everything(reviewed: tuple[Sessions, int, int])
     assert row["suggestion"]["margin"] == 1.0
     assert row["label"] == {
         "source": "human",
+        "state": "settled",
         "verdict": "override",
         "chosen_candidate_id": c,
         "annotator": "ada",
         "decision_id": row["decisions"][0]["decision_id"],
+        "n_people": 1,
+        "n_for": 1,
         "has_disagreement": False,
     }
     (decision,) = row["decisions"]
@@ -172,8 +175,8 @@ def test_the_lossless_form_keeps_undone_decisions_and_says_what_is_not_weighed(
     assert [decision["verdict"] for decision in found["undone"]["decisions"]] == ["accept", "undo"]
     assert found["undone"]["label"]["source"] == "suggestion"
     assert found["tied best"]["label"] | {"has_disagreement": None} == {
-        "source": None, "verdict": None, "chosen_candidate_id": None, "annotator": None, "decision_id": None,
-        "has_disagreement": None,
+        "source": None, "state": "undecided", "verdict": None, "chosen_candidate_id": None, "annotator": None,
+        "decision_id": None, "n_people": 0, "n_for": 0, "has_disagreement": None,
     }  # fmt: skip
     assert found["not weighed"]["not_weighed"] == {"reason": "too long", "detail": "900 tokens exceed 512"}
     assert found["not weighed"]["suggestion"] is None
@@ -184,7 +187,13 @@ def test_decided_items_alone_are_the_default_of_the_lossless_form(reviewed: tupl
     rows, report = exported(reviewed, "jsonl")
     assert report.n_rows == 11
     assert report.left_out == {"undecided": 4}
-    assert all(row["label"]["source"] == "human" for row in rows)
+    unsettled = {row["messages"][0]["content"]: row["label"] for row in rows if row["label"]["source"] != "human"}
+    assert {name: label["state"] for name, label in unsettled.items()} == {
+        "skipped": "skipped",
+        "flagged": "flagged",
+        "disagreeing": "split",
+    }
+    assert unsettled["disagreeing"]["n_people"] == 2
 
 
 def test_every_lossless_row_has_the_same_fields(reviewed: tuple[Sessions, int, int]) -> None:

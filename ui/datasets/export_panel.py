@@ -100,13 +100,17 @@ def cut_texts(value: Any) -> Any:
 
 def _facts(report: ExportReport) -> dict[str, str]:
     facts = {"In the file": count(report.n_rows, "row")}
+    if report.n_adjudication:
+        facts["Settled by an adjudicator"] = f"{report.n_adjudication:,}"
+    if report.n_auto:
+        facts["Accepted unlooked"] = f"{report.n_auto:,}"
     if report.n_suggestion:
         outside = f", {report.n_out_of_world:,} of them out of the pair's world" if report.n_out_of_world else ""
         facts["Decided by people"] = f"{report.n_human:,}"
         noisy = f", {report.n_within_noise:,} within numeric noise" if report.n_within_noise else ""
         facts["As the run ranks"] = f"{report.n_suggestion:,}{outside}{noisy}"
     if report.n_disagreeing:
-        facts["Annotators differ on"] = f"{count(report.n_disagreeing, 'item')}; the latest decision counts"
+        facts["Annotators differ on"] = count(report.n_disagreeing, "item")
     if report.run_id is not None:
         facts["Rewards of"] = f"run {report.run_id}"
     return facts | {f"Left out, {why}": f"{n:,}" for why, n in report.left_out.items() if n}

@@ -103,3 +103,15 @@ def first_standing(
     if among is not None:
         wanted = wanted.where(Item.item_id.in_(among))
     return session.scalar(wanted)
+
+
+def latest_by_item(session: Session, item_ids: Sequence[int], annotator_id: int) -> dict[int, int]:
+    """item_id -> the number of this person's latest decision on it, of any kind; 0 for none. Only items that exist."""
+    latest = (
+        select(func.max(Decision.decision_id))
+        .where(Decision.item_id == Item.item_id, Decision.annotator_id == annotator_id)
+        .correlate(Item)
+        .scalar_subquery()
+    )
+    rows = session.execute(select(Item.item_id, func.coalesce(latest, 0)).where(Item.item_id.in_(item_ids)))
+    return dict(rows.tuples().all())

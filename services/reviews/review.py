@@ -1,7 +1,7 @@
 """The verbs of the review screen: show an item, decide on it, undo, see how far one is.
 
 The display order is chosen here and nowhere else: by reward rank when there are more than two candidates, in file order
-when there are two; a look has its own (veil.py). Leaves out which item is next (queue.py), writing decisions
+when there are two; a look may change it (veil.py). Leaves out which item is next (queue.py), writing decisions
 (decisions.py), and handing out looks (looks/serve.py).
 """
 
@@ -22,7 +22,6 @@ from db.queries_reviews import (
 from db.tables import Candidate, Dataset, Item, NotWeighed, Run, Score, Suggestion
 from services.decisions import as_ranking, decide, decision_row, undo
 from services.errors import NotFound
-from services.looks.rows import LookRow
 from services.noise import within
 from services.reviews.filters import Filters
 from services.reviews.queue import ONLY, QUEUES, Queue, items_of_plan, items_with
@@ -37,7 +36,6 @@ from services.reviews.rows import (
     SuggestionRow,
     UndoRow,
 )
-from services.reviews.veil import as_shown
 from services.routing.resolve import run_domains_of
 from services.weighing.chunk import letter
 
@@ -56,15 +54,15 @@ def load_item(
     item_id: int | None = None,
     only: Filters | str | None = None,
     queue: str | None = None,
-    look: LookRow | None = None,
+    plan_id: int | None = None,
 ) -> ReviewItem | None:
     """The item to show, with everything the screen needs; None when there is none.
 
     Without run_id the dataset's latest run serves (`runs.latest_run`), if there is one. Without item_id: the next
     undecided item after this annotator's latest decision, or the first item when all are decided; with `queue` (one of
     QUEUES) the next of those, and None at the end. `only` (a filter, or one of ONLY, a badge under the run) keeps the
-    queue to the items that pass; an item asked for by its id is shown all the same. With `look`: its item, as the look
-    shows it (veil.py); the queue is then the items of its plan.
+    queue to the items that pass; an item asked for by its id is shown all the same. `plan_id` keeps
+    the queue to the items of that plan; the item is then to be shown as its look shows it (veil.as_shown).
     Raises NotFound for a dataset, run or item that is not there, or an item of another dataset.
     """
     with sessions() as session:
@@ -73,11 +71,11 @@ def load_item(
             raise NotFound(f"no dataset with number {dataset_id}; choose one from the list")
         run = _run(session, dataset, run_id)
         among = items_with(run, only, dataset_id=dataset_id)
-        if look is not None:
-            item_id, among = look.item_id, items_of_plan(look.plan_id, among)
+        if plan_id is not None:
+            among = items_of_plan(plan_id, among)
         way = Queue(dataset_id, annotator_id_of(session, annotator.strip()), among, queue)
         item = _item(session, way, item_id)
-        return None if item is None else as_shown(_review_item(session, dataset, item, run, way), look)
+        return None if item is None else _review_item(session, dataset, item, run, way)
 
 
 def progress(

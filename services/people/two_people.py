@@ -96,7 +96,7 @@ def light(pairs: Sequence[tuple[Sequence[Any], Sequence[int], Sequence[int]]], *
         return Coefficient(len(items), None, None, None)
     place = {item: column for column, item in enumerate(items)}
     drawn = np.random.default_rng(seed).multinomial(len(items), [1 / len(items)] * len(items), size=N_RESAMPLES)
-    drawn = np.vstack([np.ones(len(items)), drawn])  # the first row is the data itself
+    drawn = np.vstack([np.ones(len(items)), drawn]).astype(np.float64)  # the first row is the data itself
     found = np.array([_kappas_of_pair(drawn, place, pair, categories) for pair in pairs])
     known = np.isfinite(found)
     n_known = known.sum(axis=0)

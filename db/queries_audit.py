@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from db.queries_labels import Mark
 from db.tables import Annotator, Decision, Item, Suggestion
-from db.tables_audit import AutoAccept, Look
+from db.tables_audit import AutoAccept, Look, PlanItem
 
 IDS_AT_ONCE = 500
 ROWS_AT_ONCE = 2_000
@@ -61,6 +61,11 @@ def blind_first_marks(session: Session, plan_id: int) -> list[Mark]:
 def last_decision_id(session: Session) -> int:
     """The last decision there is, 0 for none."""
     return session.scalar(select(func.max(Decision.decision_id))) or 0
+
+
+def n_places(session: Session, plan_id: int) -> int:
+    """How many places a plan has drawn."""
+    return session.scalar(select(func.count()).select_from(PlanItem).where(PlanItem.plan_id == plan_id)) or 0
 
 
 def last_decision_in(session: Session, dataset_id: int) -> tuple[int, int]:

@@ -13,29 +13,36 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
-from typing import Any
+from typing import NamedTuple
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session, sessionmaker
 
 from db.queries_audit import (
     blind_first_marks,
     items_decided_as_drawn,
     last_decision_id,
+    n_places,
     tops_of,
 )
 from db.queries_labels import Mark
-from db.queries_looks import places_of, suggested_items
+from db.queries_plans import places_of, suggested_items
 from services.audit.rows import Census, Outcome, Population, RunOutcome, SampleOutcomes
 from services.errors import Refused
 from services.labels import SETTLED, UNDECIDED, Label, labels_of, resolve
 from services.looks.chance import is_blind
-from services.looks.plans import get_plan
-from services.looks.population import Wanted, orders_of
+from services.looks.plans import get_plan, wanted_of
+from services.looks.population import orders_of
 from services.looks.rows import NO_STRATUM, SAMPLES, PlanRow
 
-Suggested = Row[Any]  # item_id, position, domain, subset, margin, is_length_flip
 DRAWN, OTHERWISE = "drawn", "otherwise"  # Outcome.how
+
+
+class Suggested(NamedTuple):
+    """An item that a run has a suggestion for."""
+
+    item_id: int
+    domain: str | None
+    margin: float
 
 
 def sample_outcomes(sessions: sessionmaker[Session], plan_id: int) -> SampleOutcomes:
@@ -55,7 +62,7 @@ def run_outcomes(sessions: sessionmaker[Session], run_id: int, *, dataset_id: in
     with sessions() as session:
         labels = labels_of(session, dataset_id, with_auto=False)
         tops = tops_of(session, run_id, [one.item_id for one in labels.values() if one.state == SETTLED])
-        suggested = suggested_items(session, run_id) if tops else []
+        suggested = _suggested(session, run_id) if tops else []
     return tuple(
         RunOutcome(one.item_id, one.margin, one.domain, labels[one.item_id].chosen_candidate_id in tops[one.item_id])
         for one in suggested
@@ -63,11 +70,17 @@ def run_outcomes(sessions: sessionmaker[Session], run_id: int, *, dataset_id: in
     )
 
 
+def state_of(sessions: sessionmaker[Session], plan_id: int) -> tuple[int, int]:
+    """(last decision of all, places drawn): while both stay as they are, so do the outcomes."""
+    with sessions() as session:
+        return last_decision_id(session), n_places(session, plan_id)
+
+
 def _outcomes(session: Session, plan: PlanRow) -> SampleOutcomes:
     labels = labels_of(session, plan.dataset_id, with_auto=False)
     before = labels_of(session, plan.dataset_id, with_auto=False, up_to=plan.decision_cut)
     known = {item_id for item_id, label in before.items() if label.state == SETTLED}
-    suggested = suggested_items(session, plan.run_id)
+    suggested = _suggested(session, plan.run_id)
     places = [(place, item_id, stratum or NO_STRATUM) for place, item_id, stratum in places_of(session, plan.plan_id)]
     resolved = {item_id for item_id, label in labels.items() if label.state != UNDECIDED}
     prefix = list(takewhile(lambda drawn: drawn[1] in resolved, places))
@@ -88,6 +101,12 @@ def _outcomes(session: Session, plan: PlanRow) -> SampleOutcomes:
         },
         decided=frozenset(one.item_id for one in population if one.item_id in resolved),
     )
+
+
+def _suggested(session: Session, run_id: int) -> list[Suggested]:
+    """In file order."""
+    rows = suggested_items(session, run_id)
+    return [Suggested(item_id, domain, margin) for item_id, _, domain, _, margin, _ in rows]
 
 
 def _counted(
@@ -150,6 +169,6 @@ def _strata(session: Session, plan: PlanRow, item_ids: Sequence[int]) -> tuple[s
     """The stratum of every item of the population, as the draw divided them."""
     if plan.order == "random":
         return (NO_STRATUM,) * len(item_ids)
-    wanted = Wanted(plan.dataset_id, plan.run_id, plan.order, plan.seed, plan.decision_cut, strata=plan.strata)
-    stratum_by_item = {item: name for name, items in orders_of(session, wanted).items() for item in items}
+    orders = orders_of(session, wanted_of(plan))
+    stratum_by_item = {item_id: name for name, members in orders.items() for item_id in members}
     return tuple(stratum_by_item[item_id] for item_id in item_ids)

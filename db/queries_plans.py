@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import distinct, func, insert, select, text
+from sqlalchemy import Row, distinct, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from db.queries_looks import LOOKED
@@ -30,7 +30,7 @@ def last_settled_decision_id(session: Session) -> int:
     return session.scalar(select(func.max(Decision.decision_id))) or 0
 
 
-def suggested_items(session: Session, run_id: int) -> Sequence[tuple[int, int, str | None, str | None, float, bool]]:
+def suggested_items(session: Session, run_id: int) -> Sequence[Row[int, int, str, str | None, float, bool]]:
     """(item_id, position, domain, subset, margin, is_length_flip) of what the run suggests, in file order.
 
     The domain is what the run took: its own record first, the file's column else.
@@ -45,7 +45,7 @@ def suggested_items(session: Session, run_id: int) -> Sequence[tuple[int, int, s
         .join(ItemDomain, routed, isouter=True)
         .where(Suggestion.run_id == run_id)
         .order_by(Item.position)
-    ).tuples().all()  # fmt: skip
+    ).all()  # fmt: skip
 
 
 def items_with_another_best(session: Session, run_id: int, other_run_id: int) -> list[int]:
@@ -67,10 +67,10 @@ def write_plan_items(session: Session, rows: Sequence[dict[str, Any]]) -> None:
         session.execute(insert(PlanItem), rows[start : start + WRITTEN_AT_ONCE])
 
 
-def places_of(session: Session, plan_id: int) -> Sequence[tuple[int, int, str | None]]:
+def places_of(session: Session, plan_id: int) -> Sequence[Row[int, int, str | None]]:
     """(place, item_id, stratum) of a plan, by place."""
     wanted = select(PlanItem.place, PlanItem.item_id, PlanItem.stratum).where(PlanItem.plan_id == plan_id)
-    return session.execute(wanted.order_by(PlanItem.place)).tuples().all()
+    return session.execute(wanted.order_by(PlanItem.place)).all()
 
 
 def live_slots_by_item(session: Session, plan_id: int) -> dict[int, int]:
@@ -80,7 +80,7 @@ def live_slots_by_item(session: Session, plan_id: int) -> dict[int, int]:
         .where(Look.plan_id == plan_id, Look.slot.is_not(None))
         .group_by(Look.item_id)
     )  # fmt: skip
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def plan_counts(session: Session, plan_ids: Collection[int], now: datetime) -> dict[int, tuple[int, int, int]]:
@@ -108,9 +108,9 @@ def plan_counts(session: Session, plan_ids: Collection[int], now: datetime) -> d
     return found
 
 
-def _count_places(session: Session, plan_ids: Collection[int], *which: Any) -> Sequence[tuple[int, int]]:
+def _count_places(session: Session, plan_ids: Collection[int], *which: Any) -> Sequence[Row[int, int]]:
     counted = select(PlanItem.plan_id, func.count()).where(PlanItem.plan_id.in_(plan_ids), *which)
-    return session.execute(counted.group_by(PlanItem.plan_id)).tuples().all()
+    return session.execute(counted.group_by(PlanItem.plan_id)).all()
 
 
 def person_counts(session: Session, plan_id: int, annotator_id: int) -> tuple[int, int, int]:
@@ -119,13 +119,15 @@ def person_counts(session: Session, plan_id: int, annotator_id: int) -> tuple[in
     rows = session.execute(
         select(Look.closed_as, func.count()).where(*mine, Look.closed_as.in_(LOOKED)).group_by(Look.closed_as)
     )
-    counts = dict(rows.tuples().all())
-    place = (PlanItem.plan_id == Look.plan_id) & (PlanItem.place == Look.place)
+    counts = dict(rows.all())
+    n_free = (  # looked up from the look: with a join SQLite may begin at all of the plan's 100,000 places
+        select(PlanItem.n_free)
+        .where(PlanItem.plan_id == Look.plan_id, PlanItem.place == Look.place)
+        .correlate(Look)
+        .scalar_subquery()
+    )
     n_waiting = session.scalar(
-        select(func.count())
-        .select_from(Look)
-        .join(PlanItem, place)
-        .where(*mine, Look.closed_as.in_(LOOKED), PlanItem.n_free > 0)
+        select(func.count()).select_from(Look).where(*mine, Look.closed_as.in_(LOOKED), n_free > 0)
     )
     return sum(counts.values()), counts.get("skipped", 0), n_waiting or 0
 

@@ -95,7 +95,7 @@ def list_annotators(sessions: sessionmaker[Session], *, with_machine: bool = Fal
 def names_of(session: Session, annotator_ids: Iterable[int]) -> dict[int, str]:
     """annotator_id -> name."""
     wanted = select(Annotator.annotator_id, Annotator.name).where(Annotator.annotator_id.in_(set(annotator_ids)))
-    return dict(session.execute(wanted).tuples().all())
+    return dict(session.execute(wanted).all())
 
 
 def may(sessions: sessionmaker[Session], name: str, deed: str) -> bool:

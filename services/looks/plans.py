@@ -100,7 +100,7 @@ def _require_runs(session: Session, asked: Asked, dataset_id: int, run_id: int) 
             raise NotFound(f"no run {number} of this dataset; choose one on the Runs screen")
         if asked.order in SAMPLES and run.status != "done":
             raise Refused(
-                f"run {number} is {run.status}; a sample is drawn from a run that is done: resume it, or wait"
+                f"run {number} is {run.status}; a sample needs a run that is done: wait, or resume it"
             )
     if asked.other_run_id == run_id:
         raise Refused(f"run {run_id} cannot be compared with itself; choose another run")

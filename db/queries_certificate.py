@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Row, Select, exists, func, select
+from sqlalchemy.orm import Session, aliased
 
-from db.tables import Candidate, Decision, Item, NotWeighed, Suggestion
+from db.tables import Annotator, Candidate, Decision, Item, NotWeighed, Suggestion
 from db.tables_audit import Certificate, Look, PlanItem
 
 AT_ONCE = 2_000
@@ -24,7 +24,7 @@ DECISION = (
     Decision.verdict, Decision.chosen_candidate_id, Decision.ranking, Decision.strength, Decision.reason_tags,
     Decision.note, Decision.is_blind, Decision.display_order, Decision.suggestion, Decision.suggested_candidate_id,
     Decision.elapsed_ms, Decision.created_at, Decision.supersedes_id, Decision.kind, Decision.look_id,
-    Decision.auto_accept_id,
+    Decision.auto_accept_id, Decision.is_imported, Decision.request,
 )  # fmt: skip
 LOOK = (  # what does not change once a look is handed out
     Look.look_id, Look.plan_id, Look.run_id, Look.item_id, Look.annotator_id, Look.drawn_by, Look.place, Look.is_blind,
@@ -66,14 +66,55 @@ def decisions_of(session: Session, dataset_id: int) -> Iterator[Row[Any]]:
 
 
 def looks_of(session: Session, dataset_id: int) -> Iterator[Row[Any]]:
-    """Every look at an item of the dataset, by number."""
-    return _in_turn(session, select(*LOOK).where(Look.dataset_id == dataset_id), Look.look_id)
+    """Every look at an item of the dataset that came to a decision, by number."""
+    is_decided = exists().where(Decision.look_id == Look.look_id)
+    return _in_turn(session, select(*LOOK).where(Look.dataset_id == dataset_id, is_decided), Look.look_id)
 
 
 def places_of(session: Session, plan_id: int) -> Sequence[Row[Any]]:
     """(place, item_id, stratum) of what a plan drew."""
     wanted = select(PlanItem.place, PlanItem.item_id, PlanItem.stratum).where(PlanItem.plan_id == plan_id)
     return session.execute(wanted.order_by(PlanItem.place)).all()
+
+
+def looks_decided(session: Session, plan_id: int) -> Sequence[Row[Any]]:
+    """(drawn_by, is_blind, is_repeat, looks with a decision) of a plan."""
+    kind = (Look.drawn_by, Look.is_blind, Look.is_repeat)
+    wanted = (
+        select(*kind, func.count(Look.look_id.distinct()))
+        .join(Decision, Decision.look_id == Look.look_id)
+        .where(Look.plan_id == plan_id)
+        .group_by(*kind)
+        .order_by(*kind)
+    )
+    return session.execute(wanted).all()
+
+
+def people_of(session: Session, dataset_id: int) -> Sequence[Row[Any]]:
+    """(annotator_id, name) of everyone with a decision in the dataset, in the order of numbers."""
+    of_dataset = select(Item.dataset_id).where(Item.item_id == Decision.item_id).correlate(Decision).scalar_subquery()
+    deciding = select(Decision.annotator_id).where(of_dataset == dataset_id).distinct()
+    wanted = select(Annotator.annotator_id, Annotator.name).where(Annotator.annotator_id.in_(deciding))
+    return session.execute(wanted.order_by(Annotator.annotator_id)).all()
+
+
+def effective_counts(session: Session, dataset_id: int) -> Sequence[Row[Any]]:
+    """(annotator_id, kind, verdict, decisions) over the latest rows of each (item, annotator, kind), undone ones too.
+
+    A repeat look is a row of its own: each counts.
+    """
+    of_dataset = select(Item.dataset_id).where(Item.item_id == Decision.item_id).correlate(Decision).scalar_subquery()
+    newer = aliased(Decision)
+    is_overtaken = exists().where(
+        newer.item_id == Decision.item_id,
+        newer.annotator_id == Decision.annotator_id,
+        newer.kind == Decision.kind,
+        newer.kind != "repeat",
+        newer.decision_id > Decision.decision_id,
+    )
+    kind = (Decision.annotator_id, Decision.kind, Decision.verdict)
+    wanted = select(*kind, func.count()).where(of_dataset == dataset_id, ~is_overtaken)
+    return session.execute(wanted.group_by(*kind).order_by(*kind)).all()
 
 
 def certificate_by_sha256(session: Session, sha256: str) -> Certificate | None:

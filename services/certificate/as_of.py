@@ -70,7 +70,7 @@ def latest_cut(sessions: sessionmaker[Session], dataset_id: int) -> Cut:
     """
     with sessions.begin() as session:
         if session.get_bind().dialect.name == "postgresql":
-            session.execute(text("LOCK TABLE decision, look, item, plan_item IN SHARE MODE"))
+            session.execute(text("LOCK TABLE decision, item, plan_item, auto_accept IN SHARE MODE"))
         places = session.execute(
             select(PlanItem.plan_id, func.count())
             .join(Plan, Plan.plan_id == PlanItem.plan_id)
@@ -81,7 +81,7 @@ def latest_cut(sessions: sessionmaker[Session], dataset_id: int) -> Cut:
         return Cut(
             decision_id=session.scalar(_last_decision(dataset_id)) or 0,
             item_id=session.scalar(select(func.max(Item.item_id)).where(Item.dataset_id == dataset_id)) or 0,
-            look_id=session.scalar(select(func.max(Look.look_id)).where(Look.dataset_id == dataset_id)) or 0,
+            look_id=session.scalar(_last_look(dataset_id)) or 0,
             auto_accept_id=session.scalar(
                 select(func.max(AutoAccept.auto_accept_id)).where(AutoAccept.dataset_id == dataset_id)
             )
@@ -93,6 +93,12 @@ def latest_cut(sessions: sessionmaker[Session], dataset_id: int) -> Cut:
 def _last_decision(dataset_id: int) -> Select[Any]:
     of_dataset = select(Item.dataset_id).where(Item.item_id == Decision.item_id).correlate(Decision).scalar_subquery()
     return select(Decision.decision_id).where(of_dataset == dataset_id).order_by(Decision.decision_id.desc()).limit(1)
+
+
+def _last_look(dataset_id: int) -> Select[Any]:
+    """Of those with a decision: what is open on somebody's screen proves nothing yet."""
+    wanted = select(func.max(Decision.look_id)).join(Item, Item.item_id == Decision.item_id)
+    return wanted.where(Item.dataset_id == dataset_id)
 
 
 def _options(cut: Cut) -> list[Any]:

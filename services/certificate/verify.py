@@ -1,12 +1,30 @@
-"""Every figure of a certificate derived again from the database, as it stood after the certificate's last decision."""
+"""Every figure of a certificate derived again from the database, as it stood after the certificate's last decision.
+
+Three questions: is the certificate still what its hash says; did this database give it out, word for word; does the
+database bear out every figure, hashes and draws included. Changing the certificate fails the first two, changing it
+and its hash the second, changing the database the third.
+"""
 
 from __future__ import annotations
 
+import json
+import math
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from services.certificate.rows import Verification
+from db.queries_certificate import certificate_by_sha256
+from services.certificate.as_of import Cut
+from services.certificate.build import NAMED, software
+from services.certificate.canonical import Json, canonical, sha256_of
+from services.certificate.derive import Underivable, sections_of
+from services.certificate.rows import VERSION, Difference, Verification
+from services.errors import Refused
+
+TOLERANCE = 1e-8  # relative: the last bits of another processor, far below what is shown
+ABOUT_IT = ("tare_certificate", "created_at", "dataset_id", "run_id", "people_are", "cut", "software")
+MAY_CHANGE = {"dataset.name": "the dataset is now called {found!r}, not {stated!r}"}
 
 
 def verify(sessions: sessionmaker[Session], certificate: dict[str, Any], sha256: str) -> Verification:
@@ -14,4 +32,98 @@ def verify(sessions: sessionmaker[Session], certificate: dict[str, Any], sha256:
 
     Raises Refused for what is no certificate, NotFound when its dataset or run is not here.
     """
-    raise NotImplementedError
+    cut, dataset_id, run_id = _read(certificate)
+    derive = sections_of(
+        sessions, dataset_id=dataset_id, run_id=run_id, cut=cut, has_names=certificate.get("people_are") == NAMED
+    )
+    found: list[Difference] = []
+    for name, section in derive.items():
+        try:
+            found += differences(certificate.get(name), section(), name)
+        except Underivable as error:
+            found.append(Difference(name, "a section", str(error)))
+    unknown = sorted(certificate.keys() - derive.keys() - set(ABOUT_IT))
+    found += [Difference(name, "a section", "no such section") for name in unknown]
+    whole = sha256_of(certificate)
+    return Verification(
+        sha256=whole,
+        is_whole=whole == sha256,
+        is_known=_is_known(sessions, certificate, whole),
+        n_figures=sum(count_of(certificate[name]) for name in derive if name in certificate),
+        differences=tuple(one for one in found if one.path not in MAY_CHANGE),
+        notes=tuple(_notes(certificate, found)),
+    )
+
+
+def differences(stated: Json, found: Json, path: str) -> Iterator[Difference]:
+    """Where two JSON values part, the deepest places first named by their path."""
+    if isinstance(stated, dict) and isinstance(found, dict):
+        for key in sorted(stated.keys() | found.keys()):
+            if key not in stated or key not in found:
+                yield Difference(f"{path}.{key}", stated.get(key, "nothing"), found.get(key, "nothing"))
+            else:
+                yield from differences(stated[key], found[key], f"{path}.{key}")
+    elif isinstance(stated, list) and isinstance(found, list):
+        if len(stated) != len(found):
+            yield Difference(f"{path} (how many)", len(stated), len(found))
+        for place, (one, other) in enumerate(zip(stated, found, strict=False)):
+            yield from differences(one, other, f"{path}[{place}]")
+    elif not _is_same(stated, found):
+        yield Difference(path, stated, found)
+
+
+def count_of(value: Json) -> int:
+    """How many single values there are in it."""
+    if isinstance(value, dict):
+        return sum(map(count_of, value.values()))
+    return sum(map(count_of, value)) if isinstance(value, list) else 1
+
+
+def _is_same(stated: Json, found: Json) -> bool:
+    are_numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in (stated, found))
+    if are_numbers and (isinstance(stated, float) or isinstance(found, float)):
+        return math.isclose(stated, found, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+    return type(stated) is type(found) and bool(stated == found)
+
+
+def _read(certificate: dict[str, Any]) -> tuple[Cut, int, int | None]:
+    version = certificate.get("tare_certificate")
+    if version != VERSION:
+        raise Refused(
+            f"tare_certificate is {version!r}; this version of Tare verifies certificates of version {VERSION}"
+        )
+    cut, dataset_id, run_id = (certificate.get(key) for key in ("cut", "dataset_id", "run_id"))
+    numbers = ("decision_id", "item_id", "look_id", "auto_accept_id")
+    if not isinstance(cut, dict) or not all(_is_id(cut.get(key)) for key in numbers) or not _is_id(dataset_id):
+        raise Refused("the certificate does not say which decisions it rests on (`cut`); it is not one of Tare's")
+    places = cut.get("n_places")
+    if not isinstance(places, list) or not all(
+        isinstance(one, list) and len(one) == 2 and all(map(_is_id, one)) for one in places
+    ):
+        raise Refused(
+            "the certificate does not say how much its plans had drawn (`cut.n_places`); it is not one of Tare's"
+        )
+    if run_id is not None and not _is_id(run_id):
+        raise Refused(f"run_id is {run_id!r}; it must be a run's number")
+    return Cut(**{key: cut[key] for key in numbers}, n_places=tuple((a, b) for a, b in places)), int(dataset_id), run_id  # type: ignore[arg-type]
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+
+
+def _is_known(sessions: sessionmaker[Session], certificate: dict[str, Any], sha256: str) -> bool:
+    """Given out by this database, and kept there as it was."""
+    with sessions() as session:
+        kept = certificate_by_sha256(session, sha256)
+        return kept is not None and kept.body == canonical(certificate)
+
+
+def _notes(certificate: dict[str, Any], found: list[Difference]) -> Iterator[str]:
+    for one in found:
+        if one.path in MAY_CHANGE:
+            yield MAY_CHANGE[one.path].format(stated=one.stated, found=one.found)
+    stated, now = certificate.get("software"), software()
+    if stated != now:
+        before, after = (json.dumps(one, sort_keys=True) for one in (stated, now))
+        yield f"computed with {before}, derived again with {after}"

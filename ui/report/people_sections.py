@@ -1,0 +1,124 @@
+"""The report's sections about people: agreement, anchoring, position, self-consistency, gold.
+
+Each takes the certificate and gives HTML. People are called what the certificate calls them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ui.report import blocks, figures, words
+
+Json = Any
+
+
+def agreement(certificate: Mapping[str, Json]) -> str:
+    """How far people agree with each other, beyond what chance gives."""
+    found = certificate["agreement"]
+    if found is None:
+        return blocks.said("No two people decided on the same item, so their agreement cannot be told.")
+    blind = certificate["agreement_on_blind_looks"]
+    cards = [
+        ("Same answer", *_split(words.share(found["same_answer"], of="pairs of answers"))),
+        ("Krippendorff's alpha, nominal", *_split(words.coefficient(found["alpha_nominal"]))),
+        ("Krippendorff's alpha, ordinal", *_split(words.coefficient(found["alpha_ordinal"]))),
+    ]
+    for name, key in (
+        ("Cohen's kappa, mean of pairs", "cohens_kappa"),
+        ("Kendall's tau-b of rankings", "kendalls_tau_b"),
+    ):
+        if found[key]["value"] is not None:
+            cards.append((name, *_split(words.coefficient(found[key]))))
+    if blind is not None:
+        cards.append(("Alpha on blind looks only", *_split(words.coefficient(blind["alpha_nominal"]))))
+    rows = [
+        (" and ".join(pair["people"]), words.share(pair["same_answer"]), words.coefficient(pair["cohens_kappa"]))
+        for pair in found["pairs"]
+    ]
+    matrix = blocks.figure(figures.agreement_matrix(found["pairs"]), "Cohen's kappa of every two people.")
+    return blocks.facts(cards) + matrix + blocks.table(("People", "Same answer", "Cohen's kappa"), rows)
+
+
+def anchoring(certificate: Mapping[str, Json]) -> str:
+    """How much more often people agree with a suggestion that they see."""
+    found = certificate["anchoring"]["overall"]
+    shown, blind = found["agreed_when_shown"], found["agreed_when_blind"]
+    if shown["value"] is None or blind["value"] is None:
+        return blocks.said(
+            "There are no blind looks beside shown ones, so it cannot be told how far a suggestion leads people."
+        )
+    line = (
+        f"Shown a suggestion, people agree with it {words.points(found['difference'])} more often than when it is "
+        "hidden: that part of the agreement is the suggestion's doing."
+    )
+    by_person = certificate["anchoring"]["by_person"]
+    rows = [("Suggestion shown", shown), ("Suggestion hidden", blind)]
+    table = [
+        (
+            one["person"],
+            words.share(one["agreed_when_shown"]),
+            words.share(one["agreed_when_blind"]),
+            words.points(one["difference"]),
+        )
+        for one in by_person
+    ]
+    heads = ("Person", "Agreed when shown", "Agreed when hidden", "Difference")
+    drawn = figures.share_rows(rows, title="Agreement with the suggestion", unit="looks that agree with the suggestion")
+    return blocks.said(line) + blocks.figure(drawn) + blocks.table(heads, table)
+
+
+def habits(certificate: Mapping[str, Json]) -> str:
+    """Position bias, self-consistency and accuracy against gold, person by person."""
+    return "".join(
+        (_position(certificate["position"]), _consistency(certificate["self_consistency"]), _gold(certificate["gold"]))
+    )
+
+
+def _position(found: Mapping[str, Json]) -> str:
+    overall = found["overall"]
+    first = overall["first_place_chosen"]
+    if first["value"] is None:
+        return ""
+    line = (
+        f"On shuffled looks the first place was chosen {words.share(first, of='looks')}; chance alone gives "
+        f"{words.percent(overall['expected'])} (p = {overall['p_value']:.3f})."
+    )
+    return f"<h3>First place</h3>{blocks.said(line)}" + _table(
+        found["by_person"], "First place chosen", lambda one: words.share(one["first_place_chosen"])
+    )
+
+
+def _consistency(found: Mapping[str, Json]) -> str:
+    overall = found["overall"]["same_answer"]
+    if overall["value"] is None:
+        return ""
+    line = f"Shown an item again, people gave the same answer {words.share(overall, of='repeats')}."
+    return f"<h3>The same item again</h3>{blocks.said(line)}" + _table(
+        found["by_person"], "Same answer", lambda one: words.share(one["same_answer"])
+    )
+
+
+def _gold(found: Mapping[str, Json]) -> str:
+    overall = found["overall"]
+    if overall["right"]["value"] is None:
+        return ""
+    line = (
+        f"Where the file says which response is best, people chose it {words.share(overall['right'], of='choices')}; "
+        f"the suggestion is right on {words.share(overall['suggestion_right'], of='of the same')}."
+    )
+    return f"<h3>Against gold</h3>{blocks.said(line)}" + _table(
+        found["by_person"], "Right", lambda one: words.share(one["right"])
+    )
+
+
+def _table(rows: Sequence[Mapping[str, Json]], head: str, described: Any) -> str:
+    if len(rows) < 2:
+        return ""
+    return blocks.table(("Person", head), [(one["person"], described(one)) for one in rows])
+
+
+def _split(line: str) -> tuple[str, str]:
+    """A number and what it rests on, from "number (basis)"."""
+    value, _, rest = line.partition(" (")
+    return value, rest.removesuffix(")")

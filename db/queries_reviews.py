@@ -214,21 +214,36 @@ def action_before(session: Session, undone: Decision) -> Decision | None:
     return session.scalar(wanted)
 
 
-def _standing_actions(annotator_id: int) -> Select[tuple[Decision]]:
+def latest_adjudication(session: Session, item_id: int) -> Decision | None:
+    """The latest row of kind adjudication on the item, an undo included."""
+    return session.scalar(
+        select(Decision)
+        .where(Decision.item_id == item_id, Decision.kind == "adjudication")
+        .order_by(Decision.decision_id.desc())
+        .limit(1)
+    )
+
+
+def standing_adjudications(session: Session, item_id: int) -> list[Decision]:
+    """The two latest settlements of the item that stand, newest first: what an undo takes back, and the one before."""
+    wanted = _standing().where(Decision.item_id == item_id, Decision.kind == "adjudication")
+    return list(session.scalars(wanted.limit(2)))
+
+
+def _standing_actions(annotator_id: int) -> Select[Decision]:
     """A person's actions that were not taken back, newest first, one of them."""
+    return _standing().where(Decision.annotator_id == annotator_id).limit(1)
+
+
+def _standing() -> Select[Decision]:
+    """Decisions that are no undo and were not taken back, newest first."""
     undoing = aliased(Decision)
     is_undone = exists().where(
         undoing.item_id == Decision.item_id,
-        undoing.annotator_id == annotator_id,
         undoing.submission == literal(UNDO_PREFIX) + cast(Decision.decision_id, String(20)),
     )
     return (
         select(Decision)
-        .where(
-            Decision.annotator_id == annotator_id,
-            ~Decision.submission.startswith(UNDO_PREFIX, autoescape=True),
-            ~is_undone,
-        )
+        .where(~Decision.submission.startswith(UNDO_PREFIX, autoescape=True), ~is_undone)
         .order_by(Decision.decision_id.desc())
-        .limit(1)
     )

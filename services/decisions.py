@@ -85,13 +85,13 @@ def decide(
     try:
         with sessions.begin() as session:
             _lock(session, person.annotator_id)
-            kept = _already_kept(session, submission, item_id=item_id, annotator_id=person.annotator_id)
+            kept = already_kept(session, submission, item_id=item_id, annotator_id=person.annotator_id)
             if kept is None:
                 kept = _append(session, asked, annotator_id=person.annotator_id, submission=submission)
             return decision_row(session, kept)
-    except IntegrityError:  # another person's decision took the token a moment ago: _already_kept says so
+    except IntegrityError:  # another person's decision took the token a moment ago: already_kept says so
         with sessions() as session:
-            _already_kept(session, submission, item_id=item_id, annotator_id=person.annotator_id)
+            already_kept(session, submission, item_id=item_id, annotator_id=person.annotator_id)
         raise
 
 
@@ -158,7 +158,8 @@ def _lock(session: Session, annotator_id: int) -> None:
     session.execute(select(Annotator.annotator_id).where(Annotator.annotator_id == annotator_id).with_for_update())
 
 
-def _already_kept(session: Session, submission: str, *, item_id: int, annotator_id: int) -> Decision | None:
+def already_kept(session: Session, submission: str, *, item_id: int, annotator_id: int) -> Decision | None:
+    """The decision that this token was sent for before; Refused when it was another one."""
     kept = session.scalar(select(Decision).where(Decision.submission == submission))
     if kept is not None and (kept.item_id, kept.annotator_id) != (item_id, annotator_id):
         raise Refused("this submission token was used for another decision; reload the item and decide again")

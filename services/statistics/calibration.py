@@ -9,13 +9,15 @@
     raw        the same scores for logistic(margin), what a reward in nats claims by itself (Bradley and Terry)
 
 Intervals at 95 %: Brier by BCa; balance by Wilson's interval of the share agreed. ECE is above 0 by chance alone, so a
-bootstrap of it misses: its low end takes off all that chance can add (the 97.5 % quantile of the bins' absolute noise),
-its high end adds what chance can take away, 1.96 standard errors, since ECE is at least its value under any fixed signs.
+bootstrap of it misses: its low end takes off all that chance can add (the 97.5 % quantile of the bins' absolute
+noise), its high end adds what chance can take away, 1.96 standard errors, since ECE is at least its value under any
+fixed signs.
 
-The interval of one probability is no bootstrap of the curve either, which misses where the curve's form does. It is two
-exact limits that hold if agreement never falls with the margin: the decisions with the nearest margins below say how low
-it can be, those above how high. Decisions may come from any looks that were chosen by margin and domain alone; scores
-describe the decisions made, so for the whole dataset they need random looks. Leaves out where decisions come from.
+The interval of one probability is no bootstrap of the curve either, which misses where the curve's form does. It is
+two exact limits that hold if agreement never falls with the margin: the decisions with the nearest margins below say
+how low it can be, those above how high. Decisions may come from any looks that were chosen by margin and domain alone;
+scores describe the decisions made, so for the whole dataset they need random looks. Leaves out where decisions come
+from.
 """
 
 from __future__ import annotations

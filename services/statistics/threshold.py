@@ -5,12 +5,12 @@
     the first one not rejected ends it; the last one rejected is chosen
 
 The chance that a false threshold is chosen is at most 1 - level, however many are tried: to get to it, the first false
-one must have been rejected (Bauer 1991; learn-then-test, Angelopoulos et al. 2021). Trying thresholds and keeping the best
-has no such bound (docs/audit.md measures by how much).
+one must have been rejected (Bauer 1991; learn-then-test, Angelopoulos et al. 2021). Trying thresholds and keeping the
+best has no such bound (docs/audit.md measures by how much).
 
-H in counts: of N suggestions at or above the threshold L were looked at, by whatever way; more than floor(target (N - L))
-are wrong, looked at or not. Rejected by the exact tail of the random looks among them, an unresolved look being an error.
-Only random looks are evidence; looks taken otherwise make labels fewer, never evidence more.
+H in counts: of N suggestions at or above the threshold L were looked at, by whatever way; more than floor(target (N -
+L)) are wrong, looked at or not. Rejected by the exact tail of the random looks among them, an unresolved look being an
+error. Only random looks are evidence; looks taken otherwise make labels fewer, never evidence more.
 
 The first threshold is one where a few errors are forgiven: starting where none is would fail on a single error. Leaves
 out writing the decisions (services/audit).
@@ -167,7 +167,7 @@ def looks_that_forgive_none(target: float, alpha: float) -> float:
 
 
 def _places(n: int, size: int, fewest: float) -> list[int]:
-    """How many labels each threshold takes in, before ties: the first expects enough looks, the next RATIO times more."""
+    """How many labels each threshold takes in: the first expects enough looks, the next RATIO times more."""
     expected = min(max(FIRST_SHARE * n, FIRST_LEAST * fewest), FIRST_MOST * fewest)
     places: list[int] = []
     while expected < n:

@@ -75,7 +75,7 @@ def stratified_interval(strata: Sequence[Stratum], *, level: float = LEVEL, cens
     successes = most(tuple(s.successes + s.unresolved for s in there), draws, alpha=alpha, method=method)
     if unresolved:
         failures = most(tuple(s.n - s.successes + s.unresolved for s in there), draws, alpha=alpha, method=method)
-    low, high = (total - failures) / total, (known + successes) / total
+    low, high = (total - failures - (n_known - known)) / total, (known + successes) / total
     return Bound(n, _value(there, known, n_known), low, high, METHODS[method], unresolved, total, level)
 
 

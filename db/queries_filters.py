@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, Text, and_, case, cast, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, exists, func, or_, select, union_all
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.selectable import Subquery
 
@@ -18,6 +18,8 @@ from db.tables import Annotator, Candidate, Decision, Item, Suggestion
 from db.tables_criteria import ItemDomain
 
 CHOOSING = ("accept", "override", "tie")  # verdicts that say something about the candidates
+BY_PEOPLE = ("human", "split", "flagged", "skipped")  # states of a label that people's decisions alone make
+STATES = (*BY_PEOPLE, "adjudication", "auto")
 
 
 def one_of(column: Any, values: Sequence[str | None]) -> ColumnElement[bool]:
@@ -98,34 +100,34 @@ def undecided(dataset_id: int, annotators: Sequence[str] = ()) -> Select[Any]:
     return select(Item.item_id).where(Item.dataset_id == dataset_id, Item.item_id.not_in(known))
 
 
-def label_states() -> Subquery:
-    """(item_id, state) of every item that anybody or anything decided on, as services/labels.py resolves it.
-
-    state: adjudication | flagged | human | split | auto | skipped | undecided
-    """
+def people_states() -> Subquery:
+    """(item_id, state): flagged | human | split | skipped, of items that people decided on and nothing else settled."""
     people = _people_say()
-    settled = _latest_of("adjudication")
-    unlooked = _latest_of("auto")
-    known = select(people.c.item_id).union(select(settled.c.item_id), select(unlooked.c.item_id)).subquery("known")
     state = case(
-        (settled.c.item_id.is_not(None), "adjudication"),
         (people.c.n_flags > 0, "flagged"),
-        (people.c.n_votes > 0, case((people.c.n_winners == 1, "human"), else_="split")),
-        (unlooked.c.item_id.is_not(None), "auto"),
-        (people.c.n_skips > 0, "skipped"),
-        else_="undecided",
+        (people.c.n_winners == 1, "human"),
+        (people.c.n_winners > 1, "split"),
+        else_="skipped",
     )
+    is_spoken = or_(people.c.n_flags > 0, people.c.n_winners > 0)
     return (
-        select(known.c.item_id, cast(state, String).label("state"))
-        .join(people, people.c.item_id == known.c.item_id, isouter=True)
-        .join(settled, settled.c.item_id == known.c.item_id, isouter=True)
-        .join(unlooked, unlooked.c.item_id == known.c.item_id, isouter=True)
-        .subquery("label_states")
+        select(people.c.item_id, state.label("state"))
+        .where(
+            people.c.item_id.not_in(latest_of("adjudication")),
+            or_(is_spoken, people.c.item_id.not_in(latest_of("auto"))),
+        )
+        .subquery("people_states")
     )
+
+
+def unlooked() -> Select[Any]:
+    """Items accepted unlooked, on which nobody has chosen or flagged and nothing was adjudicated."""
+    spoken = select(Decision.item_id).where(standing(), Decision.verdict.in_((*CHOOSING, "flag")))
+    return latest_of("auto").where(Decision.item_id.not_in(latest_of("adjudication")), Decision.item_id.not_in(spoken))
 
 
 def _people_say() -> Subquery:
-    """(item_id, n_votes, n_flags, n_skips, n_winners): what people's standing decisions come to, item by item."""
+    """(item_id, n_votes, n_flags, n_winners): what people's standing decisions come to, item by item."""
     is_vote = Decision.verdict.in_(CHOOSING)
     choice = case((is_vote, func.coalesce(Decision.chosen_candidate_id, 0)), else_=-1)
     counted = (
@@ -133,7 +135,6 @@ def _people_say() -> Subquery:
             Decision.item_id,
             func.sum(case((is_vote, 1), else_=0)).label("n_votes"),
             func.sum(case((Decision.verdict == "flag", 1), else_=0)).label("n_flags"),
-            func.sum(case((Decision.verdict == "skip", 1), else_=0)).label("n_skips"),
         )
         .where(standing())
         .group_by(Decision.item_id, choice)
@@ -141,37 +142,43 @@ def _people_say() -> Subquery:
     )
     place = func.rank().over(partition_by=counted.c.item_id, order_by=counted.c.n_votes.desc())
     ranked = select(counted, place.label("place")).subquery("ranked")
+    is_winner = and_(ranked.c.place == 1, ranked.c.n_votes > 0)
     return (
         select(
             ranked.c.item_id,
             func.sum(ranked.c.n_votes).label("n_votes"),
             func.sum(ranked.c.n_flags).label("n_flags"),
-            func.sum(ranked.c.n_skips).label("n_skips"),
-            func.sum(case((and_(ranked.c.place == 1, ranked.c.n_votes > 0), 1), else_=0)).label("n_winners"),
+            func.sum(case((is_winner, 1), else_=0)).label("n_winners"),
         )
         .group_by(ranked.c.item_id)
         .subquery("people_say")
     )
 
 
-def _latest_of(kind: str) -> Subquery:
-    """(item_id) of the items whose latest decision of this kind stands."""
+def latest_of(kind: str) -> Select[Any]:
+    """Items whose latest decision of this kind stands."""
     newer = aliased(Decision)
     later = exists().where(
         newer.item_id == Decision.item_id, newer.kind == kind, newer.decision_id > Decision.decision_id
     )
-    return (
-        select(Decision.item_id)
-        .where(Decision.kind == kind, Decision.verdict.in_(CHOOSING), ~later)
-        .subquery(f"latest_{kind}")
-    )
+    return select(Decision.item_id).where(Decision.kind == kind, Decision.verdict.in_(CHOOSING), ~later)
 
 
 def in_state(dataset_id: int, states: Sequence[str]) -> Select[Any]:
-    """Items whose label is in one of these states; an item that nobody decided on is undecided."""
-    known = label_states()
-    found = select(known.c.item_id).where(known.c.state.in_(states))
+    """Items whose label is in one of these states, as services/labels.py resolves it; the rest is undecided.
+
+    adjudication | flagged | human | split | auto | skipped | undecided
+    """
     if "undecided" not in states:
-        return found
-    others = select(known.c.item_id).where(known.c.state.not_in(states))
+        return _known_in(states)
+    others = _known_in([state for state in STATES if state not in states])
     return select(Item.item_id).where(Item.dataset_id == dataset_id, Item.item_id.not_in(others))
+
+
+def _known_in(states: Sequence[str]) -> Select[Any]:
+    """Sets of ids, not one join: most items have no decision, and an item accepted unlooked has nothing else."""
+    people = people_states()
+    parts = [select(people.c.item_id).where(people.c.state.in_([state for state in states if state in BY_PEOPLE]))]
+    parts += [latest_of("adjudication")] if "adjudication" in states else []
+    parts += [unlooked()] if "auto" in states else []
+    return select(union_all(*parts).subquery().c.item_id)

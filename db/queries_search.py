@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Integer, Select, bindparam, false, literal_column, select, table, text
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, false, literal_column, select, table, text
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
@@ -41,10 +41,12 @@ def _searched_item_postgresql(_element: _SearchedItem, _compiler: Any, **_: Any)
 
 
 class _Holds(FunctionElement[bool]):
-    """Whether a row of the index holds the terms, given in the words of both databases."""
+    """Whether a row of the index holds the terms, given in the words of both databases.
+
+    It has no type: SQLite would be asked whether it `= 1`, which FTS5 does not understand.
+    """
 
     inherit_cache = True
-    type = Boolean()
 
 
 @compiles(_Holds, "sqlite")

@@ -19,6 +19,7 @@ UNSPACED = (
 SYMBOLS = "\u2190-\u21ff\u2300-\u2bff\U0001f000-\U0001faff"
 ASCII_WORD = re.compile(r"[a-z0-9]+")
 WORD = re.compile(rf"[{UNSPACED}{SYMBOLS}]|[^\W_{UNSPACED}{SYMBOLS}]+")
+PIECE = re.compile(rf"[{UNSPACED}{SYMBOLS}]|[^\s{UNSPACED}{SYMBOLS}]+")
 ASKED = re.compile(r'"([^"]*)"|(\S+)')
 QUOTES = str.maketrans(dict.fromkeys("“”„«»", '"'))
 PREFIX_FROM = 3  # letters; a shorter word is looked for whole
@@ -110,3 +111,26 @@ def ts_vector(texts: Iterable[str]) -> str:
 def _all_words(texts: Iterable[str]) -> Iterator[str]:
     for text in texts:
         yield from words_of(text)
+
+
+def where_it_says(texts: Iterable[str], asked: str, *, width: int) -> str:
+    """The passage round the first word that was asked for, about `width` characters on one line; "" where none is.
+
+    A guide to the eye: it looks for each word by itself, folded as the index is.
+    """
+    wanted = [(term.words[0], term.is_prefix and len(term.words) == 1) for term in terms_of(asked)]
+    for text in texts:
+        at = _place_of(text, wanted)
+        if at is not None:
+            start = max(0, at - width // 3)
+            passage = " ".join(text[start : start + width].split())
+            return ("…" if start else "") + passage + ("…" if start + width < len(text) else "")
+    return ""
+
+
+def _place_of(text: str, wanted: list[tuple[str, bool]]) -> int | None:
+    for match in PIECE.finditer(text):
+        for word in words_of(match[0]):
+            if any(word == known or (is_prefix and word.startswith(known)) for known, is_prefix in wanted):
+                return match.start()
+    return None

@@ -6,6 +6,7 @@
 Why two doors: a SQLite transaction that reads first and writes later fails at once with "database is locked" when
 somebody else committed in between, and no timeout helps. So a writing transaction takes the write lock when it begins
 (BEGIN IMMEDIATE, waits up to 10 s), and a reading one takes none (plain BEGIN: a snapshot, never in anybody's way).
+Threads that want to write on SQLite stand in a queue first (turns.py): SQLite's own waiting is not fair.
 
 Left out: the schema (migrate.py) and databases in memory, which every connection would see empty.
 """
@@ -16,13 +17,15 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker
+
+from db.turns import Turns
 
 DEFAULT_URL = "sqlite:///tare.db"
 BUSY_TIMEOUT_MS = 10_000
@@ -156,11 +159,13 @@ class Sessions(sessionmaker[Session]):
         super().__init__(bind=engine, expire_on_commit=False)
         self.engine = engine
         self._writing_engine = engine.execution_options(**{IS_WRITING: True})
+        self._turns = Turns() if engine.dialect.name == "sqlite" else None
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
         """One writing transaction: committed at the end of the block, rolled back when the block raises."""
-        with self(bind=self._writing_engine, info={IS_WRITING: True}) as session, session.begin():
+        turn = nullcontext() if self._turns is None else self._turns.mine(timeout_s=BUSY_TIMEOUT_MS / 1000)
+        with turn, self(bind=self._writing_engine, info={IS_WRITING: True}) as session, session.begin():
             yield session
 
 

@@ -34,6 +34,7 @@ CRITERIA = "pages/criteria.py"
 DOMAINS = "pages/domains.py"
 BENCHMARKS = "pages/benchmarks.py"
 AUDIT = "pages/audit.py"
+PEOPLE, ADJUDICATE = "pages/people.py", "pages/adjudicate.py"
 
 DATASET, RUN, ANNOTATOR = "dataset", "run", "as"  # names in the URL of what every screen shares
 SHARED = (DATASET, RUN, ANNOTATOR)
@@ -63,6 +64,8 @@ PAGES = (
     PageEntry(AUDIT, "Audit", ":material/verified:"),
     PageEntry(INSIGHTS, "Insights", ":material/insights:"),
     PageEntry(LIVE, "Live", ":material/edit_note:"),
+    PageEntry(PEOPLE, "People", ":material/group:", PEOPLE_GROUP),
+    PageEntry(ADJUDICATE, "Adjudicate", ":material/gavel:", PEOPLE_GROUP),
     PageEntry(CRITERIA, "Criteria", ":material/tune:", CRITERIA_GROUP),
     PageEntry(DOMAINS, "Domains", ":material/category:", CRITERIA_GROUP),
     PageEntry(PAIRS, "Pairs", ":material/compare_arrows:", MODELS),

@@ -77,7 +77,7 @@ class Answer:
         """Whether the suggestion was chosen (a tie is not); None without a choice or without a suggestion."""
         if self.choice is None or not self.suggested:
             return None
-        return self.choice in self.suggested or (self.choice == TIE and self.verdict == "accept")
+        return self.choice in self.suggested
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,7 @@ def _placed(answers: Answers) -> list[_Placed]:
 def _of(placed: Sequence[_Placed]) -> Fatigue:
     drawn = [one for one in placed if one.answer.drawn_by in RANDOM_ORDERS]
     kept = drawn if len(drawn) >= ENOUGH else list(placed)
-    timed = [(one, seconds) for one in kept if (seconds := _seconds(one.answer)) is not None]
+    timed = [(one, seconds) for one in kept if (seconds := seconds_of(one.answer)) is not None]
     agreed = [(one, float(one.answer.agrees)) for one in kept if one.answer.agrees is not None]
     speed = trend([(one.sitting, one.number, math.log(seconds)) for one, seconds in timed])
     return Fatigue(
@@ -150,7 +150,7 @@ def _of(placed: Sequence[_Placed]) -> Fatigue:
     )
 
 
-def _seconds(answer: Answer) -> float | None:
+def seconds_of(answer: Answer) -> float | None:
     """How long the answer took; None when that is not known, or too long to have been work."""
     if answer.elapsed_ms is None or not 0 < answer.elapsed_ms <= PAUSE.total_seconds() * 1000:
         return None
@@ -162,7 +162,7 @@ def _blocks(placed: Sequence[_Placed]) -> tuple[Block, ...]:
     for first, last in zip((1, *(end + 1 for end in BLOCK_ENDS)), (*BLOCK_ENDS, None), strict=True):
         inside = [one.answer for one in placed if one.number >= first and (last is None or one.number <= last)]
         known = [one.agrees for one in inside if one.agrees is not None]
-        seconds = [seconds for one in inside if (seconds := _seconds(one)) is not None]
+        seconds = [seconds for one in inside if (seconds := seconds_of(one)) is not None]
         if inside:
             found.append(Block(first, last, share(sum(known), len(known)), median(seconds)))
     return tuple(found)

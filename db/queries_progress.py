@@ -49,7 +49,7 @@ def counts_by_verdict(session: Session, dataset_id: int, annotator_id: int, *, u
         )
         .group_by(Decision.verdict)
     )
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 def decided_since(session: Session, dataset_id: int, annotator_id: int, *, after: int, limit: int) -> Sequence[int]:
@@ -114,4 +114,4 @@ def latest_by_item(session: Session, item_ids: Sequence[int], annotator_id: int)
         .scalar_subquery()
     )
     rows = session.execute(select(Item.item_id, func.coalesce(latest, 0)).where(Item.item_id.in_(item_ids)))
-    return dict(rows.tuples().all())
+    return dict(rows.all())

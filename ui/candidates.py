@@ -32,6 +32,9 @@ class CandidateLook:
     shows_source: bool = False
     shows_gold: bool = False
     views: Mapping[int, TokenView] = field(default_factory=dict)  # by candidate id; empty: plain text
+    is_markdown: bool = False
+    confidence: str = ""  # how often people agreed at this margin, in words
+    places: Mapping[int, str] = field(default_factory=dict)  # by candidate id: the place a person gave it
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +95,12 @@ def _card(
 ) -> str:
     fold_at = FOLD_PAIR if len(item.candidates) == 2 else FOLD_LIST
     view = look.views.get(candidate.candidate_id)
-    text = token_html(view, colour_scale) if view is not None else prose(candidate.text, fold_at=fold_at)
+    text = token_html(view, colour_scale) if view is not None else _text(candidate.text, fold_at, look.is_markdown)
     state = " t-suggested" if _is_suggested(item, candidate) else ""
     state += " t-chosen" if _is_chosen(item, candidate) else ""
     return (
         f'<article class="t-card{state}" data-letter="{safe(candidate.letter)}">'
-        f'<header class="t-head"><span class="t-letter">{safe(candidate.letter)}</span>{_marks(item, candidate)}'
+        f'<header class="t-head"><span class="t-letter">{safe(candidate.letter)}</span>{_marks(item, candidate, look)}'
         f"{_reward(item, candidate, scale)}</header>{text}{_foot(candidate, look)}</article>"
     )
 
@@ -110,8 +113,18 @@ def _is_chosen(item: ReviewItem, candidate: ReviewCandidate) -> bool:
     return item.decision is not None and item.decision.chosen_candidate_id == candidate.candidate_id
 
 
-def _marks(item: ReviewItem, candidate: ReviewCandidate) -> str:
+def _text(text: str, fold_at: int, is_markdown: bool) -> str:
+    if not is_markdown:
+        return prose(text, fold_at=fold_at)
+    from ui.markdown import rendered  # the parser is loaded when somebody first asks for it
+
+    return rendered(text, fold_at=fold_at)
+
+
+def _marks(item: ReviewItem, candidate: ReviewCandidate, look: CandidateLook) -> str:
     marks = []
+    if candidate.candidate_id in look.places:
+        marks.append(badge(look.places[candidate.candidate_id], kind="good"))
     if candidate.rank is not None:
         marks.append(f'<span class="t-rank">rank {candidate.rank}</span>')
     if candidate.strong_tokens is not None:
@@ -119,7 +132,8 @@ def _marks(item: ReviewItem, candidate: ReviewCandidate) -> str:
     if item.suggestion is not None and _is_suggested(item, candidate):
         tied = " (tied)" if len(item.suggestion.top_candidate_ids) > 1 else ""
         marks.append(badge(f"suggested{tied} · {margin_text(item.suggestion)}", kind="accent"))
-    if _is_chosen(item, candidate):
+        marks += [badge(look.confidence)] if look.confidence else []
+    if not look.places and _is_chosen(item, candidate):
         marks.append(badge("your choice", kind="good"))
     return "".join(marks)
 
@@ -178,16 +192,19 @@ def _gold(candidate: ReviewCandidate) -> str:
     return "no gold label"
 
 
-def item_badges(item: ReviewItem) -> str:
-    """The line over the candidates: where the item comes from, and what to mind about its rewards."""
-    badges = [*_domain_badges(item), *([badge(item.subset)] if item.subset else [])]
+def item_badges(item: ReviewItem, *, first: str = "") -> str:
+    """The line over the candidates: where the item comes from, and what to mind about its rewards.
+
+    `first`: badges of the caller's, as HTML. Behind the veil nothing is said of rewards.
+    """
+    badges = [*([first] if first else []), *_domain_badges(item), *([badge(item.subset)] if item.subset else [])]
     if item.suggestion is not None and item.suggestion.is_out_of_world:
         badges.append(badge("out of the pair's world", kind="warn", title=OUT_OF_WORLD))
     if item.suggestion is not None and item.suggestion.is_length_flip:
         badges.append(badge("length flips it", kind="warn", title=LENGTH_FLIP))
     if item.suggestion is not None:
         badges += _noise_badges(item.suggestion)
-    if item.run_id is not None and item.suggestion is None and item.not_weighed is None:
+    if item.run_id is not None and item.suggestion is None and item.not_weighed is None and not item.is_veiled:
         badges.append(badge("not weighed yet", kind="warn", title="The run has not come to this item."))
     if item.not_weighed is not None:
         reason, line = item.not_weighed

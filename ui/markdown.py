@@ -16,7 +16,6 @@ from ui.prose import ROLE_WORDS, folded, prose, safe
 
 NEVER_READ = ("link", "image", "autolink", "html_inline", "html_block", "reference", "entity")
 FENCES = ("```", "~~~")
-IS_ON = "review_markdown"  # session key: whether responses are shown as Markdown
 
 
 def rendered(text: str, *, fold_at: int = 3_000) -> str:

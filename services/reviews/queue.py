@@ -19,11 +19,10 @@ from sqlalchemy.orm import Session
 
 from db.queries_progress import first_standing
 from db.queries_reviews import first_with_verdict, neighbour, position_of_latest
-from db.tables import Run
 from db.tables_audit import PlanItem
 from services.errors import Refused
 from services.reviews.filters import BADGES as ONLY
-from services.reviews.filters import Filters, items_select
+from services.reviews.filters import Filters, RunFacts, items_select
 
 __all__ = ["ONLY", "QUEUES", "Queue", "items_of_plan", "items_with"]
 UNDECIDED, SKIPPED, FLAGGED = "undo", "skip", "flag"  # as effective verdicts
@@ -73,7 +72,9 @@ class Queue:
         return neighbour(session, self.dataset_id, position, is_next=is_next, among=self.among)
 
 
-def items_with(run: Run | None, only: Filters | str | None, *, dataset_id: int | None = None) -> Select[Any] | None:
+def items_with(
+    run: RunFacts | None, only: Filters | str | None, *, dataset_id: int | None = None
+) -> Select[Any] | None:
     """Ids of the items that pass a filter, or carry this one badge, under the run; None for every item.
 
     Raises Refused for a badge that is none.

@@ -9,7 +9,8 @@ from services.reviews.rows import ReviewProgress
 from services.run_rows import RunRow
 from ui import frame
 from ui.prose import safe
-from ui.review.actions import Turn, show_item, undo_button
+from ui.review.actions import Turn, show_item
+from ui.review.bar import undo_button
 
 
 def no_dataset() -> None:
@@ -73,5 +74,8 @@ def unknown(line: str, *, way_out: str, forget: str) -> None:
 def _forget(name: str) -> None:
     if name == frame.ITEM:
         show_item(None)
+    elif name == frame.PLAN:
+        show_item(None)
+        st.query_params.pop(frame.PLAN, None)
     else:
         frame.choose(name, None)

@@ -1,37 +1,30 @@
-"""The head of the review screen: how far one is, when was saved last, where one stands, guidelines and keys.
+"""The head of the review screen: how far one is, when was saved last, where one stands, guidelines, what is shown.
 
-Shows what it is given; reads nothing. The pickers of dataset and run are in pickers.py.
+Shows what it is given; reads nothing. The pickers of dataset and run are in pickers.py, that of the plan in plan.py,
+the keys in keys.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from services.looks.rows import PlanProgress
 from services.reviews.rows import DecisionRow, ReviewItem, ReviewProgress
 from services.run_rows import RunRow
 from ui import frame
 from ui.prose import prose, safe
 from ui.review.actions import NOTICE, SAVED_AT, key, show_item
+from ui.review.strength import ASKS
 
 AT_WORK = ("queued", "running", "cancelling")
-KEYS = (
-    ("Enter", "accept the suggestion; after an override: save the reasons"),
-    ("1 – 9", "this response is best (1 is A, 2 is B, …)"),
-    ("0", "tie: no best one"),
-    ("S", "skip: comes back at the end"),
-    ("F", "flag for someone else"),
-    ("U", "undo the latest decision"),
-    ("← →", "previous and next item, nothing decided"),
-    ("T", "token view: what each piece of text weighs"),
-    ("X", "the exact text and token ids the models read"),
-    ("P", "what each criteria set lifts"),
-    ("W G N I L H Y O", "after an override: the reasons, as their buttons say"),
-    ("E", "after an override: make it an exemplar of the criteria"),
-)
+IS_MARKDOWN = "review_markdown"  # session key: whether prompt and responses are read as Markdown
+SIDE = "review_side"  # session key: whether the latest decisions are listed beside the item
 
 
 def progress_html(progress: ReviewProgress) -> str:
@@ -43,14 +36,31 @@ def progress_html(progress: ReviewProgress) -> str:
         ("skipped", progress.n_skip, "t-skip"),
         ("flagged", progress.n_flag, "t-flag"),
     )
-    total = progress.n_total or 1
-    bars = "".join(f'<span class="{css}" style="width:{100 * n / total:.2f}%"></span>' for _, n, css in parts if n)
     words = "".join(f'<span class="t-count"><i class="{css}"></i>{n} {word}</span>' for word, n, css in parts)
-    decided = f"{progress.n_decided} of {progress.n_total} decided"
-    return (
-        f'<div class="t-progress" role="img" aria-label="{decided}">{bars}</div>'
-        f'<div class="t-counts"><b>{decided}</b>{words}{_saved()}</div>'
+    line = f"{progress.n_decided} of {progress.n_total} decided"
+    return bar_html(line, [(n, css) for _, n, css in parts], progress.n_total) + f"{words}{_saved()}</div>"
+
+
+def plan_progress_html(progress: PlanProgress) -> str:
+    """The same for a plan: what one looked at, and what it still waits for."""
+    looked = progress.n_mine - progress.n_skipped_mine
+    parts = (
+        ("skipped by you", progress.n_skipped_mine, "t-skip"),
+        ("flagged", progress.n_flagged, "t-flag"),
+        ("wait for somebody else", progress.n_waiting_others, "t-tie"),
     )
+    words = "".join(f'<span class="t-count"><i class="{css}"></i>{n} {word}</span>' for word, n, css in parts if n)
+    done = f'<span class="t-count">{progress.n_decided} of {progress.n} have all their looks</span>'
+    line = f"{looked} of {progress.n} looked at by you"
+    bars = [(looked, "t-accept"), (progress.n_skipped_mine, "t-skip")]
+    return bar_html(line, bars, progress.n) + f"{done}{words}{_saved()}</div>"
+
+
+def bar_html(line: str, parts: Sequence[tuple[int, str]], total: int) -> str:
+    """The bar, and the begin of the line under it (which the caller closes)."""
+    bars = "".join(f'<span class="{css}" style="width:{100 * n / (total or 1):.2f}%"></span>' for n, css in parts if n)
+    label = f'<div class="t-progress" role="img" aria-label="{safe(line)}">{bars}</div>'
+    return f'{label}<div class="t-counts"><b>{safe(line)}</b>'
 
 
 def _saved() -> str:
@@ -75,22 +85,25 @@ def _zone() -> tzinfo:
         return UTC
 
 
-def walk(item: ReviewItem) -> None:
-    """Previous, where one stands, next."""
-    with st.container(key="review_walk", horizontal=True, gap="xsmall", vertical_alignment="center"):
-        _step("Previous", key("prev", item), "Left", ":material/chevron_left:", item.prev_item_id)
-        st.html(f'<span class="t-position">{item.position + 1} of {item.n_items}</span>', width="content")
-        _step("Next", key("next", item), "Right", ":material/chevron_right:", item.next_item_id)
+def walk(item: ReviewItem, *, steps: tuple[int | None, int | None], where: str) -> None:
+    """Previous, where one stands, next. `steps`: the items before and after; under a plan None is the open one."""
+    before, following = steps
+    is_open = item.look is not None and item.look.is_open
+    with st.container(key="review_walk", horizontal=True, gap="xsmall", vertical_alignment="center", width="content"):
+        _step("Previous", key("prev", item), "Left", ":material/chevron_left:", before, is_off=before is None)
+        st.html(f'<span class="t-position">{safe(where)}</span>', width="content")
+        is_last = following is None and (item.look is None or is_open)
+        _step("Next", key("next", item), "Right", ":material/chevron_right:", following, is_off=is_last)
 
 
-def _step(word: str, name: str, shortcut: str, icon: str, item_id: int | None) -> None:
+def _step(word: str, name: str, shortcut: str, icon: str, item_id: int | None, *, is_off: bool) -> None:
     st.button(
         f":small[{word}]",
         key=name,
         shortcut=shortcut,
         icon=icon,
         type="tertiary",
-        disabled=item_id is None,
+        disabled=is_off,
         on_click=show_item,
         args=(item_id,),
     )
@@ -108,10 +121,12 @@ def guidelines_panel(guidelines: str) -> None:
 
 
 def view_panel() -> tuple[bool, bool]:
-    """Keys, and what may be shown beside the texts: (source models, gold)."""
-    with st.popover("Keys and view", icon=":material/keyboard:", key="review_help", type="tertiary"):
-        rows = "".join(f"<tr><td><kbd>{safe(name)}</kbd></td><td>{safe(what)}</td></tr>" for name, what in KEYS)
-        st.html(f'<table class="t-keys">{rows}</table>')
+    """What may be shown beside the texts, and how: (source models, gold)."""
+    with st.popover("View", icon=":material/visibility:", key="review_view", type="tertiary"):
+        st.session_state.setdefault(SIDE, True)
+        st.toggle("Read Markdown", key=IS_MARKDOWN, help="Headings, lists, tables, code. Links and images stay text.")
+        st.toggle("List my latest decisions", key=SIDE)
+        st.toggle("Ask how strongly, on pairs", key=ASKS, help="Keys 1 to 7, from left to right; 4 is a tie.")
         shows_source = st.toggle(
             "Show which model wrote a response", key="review_source", help="Off by default: it leads."
         )
@@ -120,17 +135,14 @@ def view_panel() -> tuple[bool, bool]:
 
 
 def decision_html(decision: DecisionRow | None) -> str:
-    """What was decided on this item before, in one line; empty when nothing was.
-
-    An override has its own panel (reasons.py), which says the same and more.
-    """
-    if decision is None or decision.verdict == "override":
+    """That an item was skipped or flagged before; empty for the rest, of which the panel speaks (reasons.py)."""
+    what = {"skip": "Skipped", "flag": "Flagged"}
+    if decision is None or decision.verdict not in what:
         return ""
-    what = {"accept": f"Accepted {decision.chosen_letter}", "tie": "Tie", "skip": "Skipped", "flag": "Flagged"}
     when = day_and_clock(decision.created_at)
     return (
-        f'<div class="t-decided"><b>{safe(what.get(decision.verdict, decision.verdict))}</b> '
-        f'<span class="t-muted">{when} · choose again to revise it</span></div>'
+        f'<div class="t-decided"><b>{safe(what[decision.verdict])}</b> '
+        f'<span class="t-muted">{when} · decide, and that counts</span></div>'
     )
 
 
@@ -140,6 +152,19 @@ def notice() -> None:
     if found is not None:
         kind = "t-notice-error" if found[0] else "t-notice"
         st.html(f'<div class="{kind}" role="status">{safe(found[1])}</div>')
+
+
+@contextmanager
+def beside(has_side: bool) -> Iterator[DeltaGenerator | None]:
+    """The place of the item; yields the place beside it, None where nothing is wanted there."""
+    if not has_side:
+        with st.container(key="review_alone"):
+            yield None
+        return
+    with st.container(key="review_columns"):
+        main, side = st.columns([6.2, 1], gap="small")
+    with main:
+        yield side
 
 
 @st.fragment(run_every=2.0)

@@ -30,9 +30,8 @@ def latest_decisions(
             return ()
         found = latest_effective(session, dataset_id, annotator_id, n=n)
         item_ids = list({one.item_id for one in found})
-        positions = dict(
-            session.execute(select(Item.item_id, Item.position).where(Item.item_id.in_(item_ids))).tuples().all()
-        )
+        places = session.execute(select(Item.item_id, Item.position).where(Item.item_id.in_(item_ids)))
+        positions = {row[0]: row[1] for row in places}
         candidates = candidates_by_item(session, item_ids)
         blind_looks = set(
             session.scalars(select(Look.look_id).where(Look.look_id.in_([one.look_id for one in found]), Look.is_blind))

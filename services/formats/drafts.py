@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from services.formats.problems import BadRow
@@ -31,6 +32,29 @@ class CandidateDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class DecisionDraft:
+    """A decision that came with a file. Candidates and other decisions are places: 0 is the first of the item."""
+
+    annotator: str
+    kind: str  # label | repeat | adjudication | auto
+    verdict: str  # accept | override | tie | skip | flag | undo
+    request: str | None
+    chosen: int | None
+    ranking: tuple[tuple[int, ...], ...]
+    strength: int | None
+    reason_tags: tuple[str, ...]
+    note: str
+    is_blind: bool
+    display_order: tuple[int, ...]
+    suggestion: Fields
+    suggested: int | None
+    elapsed_ms: int | None
+    created_at: datetime  # UTC
+    undoes: int | None  # the decision of this item that it takes back
+    supersedes: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class ItemDraft:
     """A prompt with its candidates; `notes` are kinds of things worth counting, each at most once."""
 
@@ -41,6 +65,7 @@ class ItemDraft:
     meta: Fields = field(default_factory=dict)
     line: int = 0
     notes: tuple[str, ...] = ()
+    decisions: tuple[DecisionDraft, ...] = ()  # oldest first
 
     @property
     def has_gold_best(self) -> bool:

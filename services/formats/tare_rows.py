@@ -1,19 +1,22 @@
-"""Tare's own lossless export, read back: items and candidates as they were; decisions come along as metadata.
+"""Tare's own lossless export, read back: items, candidates and decisions as they were.
 
-Decisions are not made again: they belong to the people and the moment of the database they came from.
+What a run found does not come along: its rewards belong to the models of the place they were computed at. The
+suggestion as it stood does, inside each decision.
 """
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from services.formats.cleaning import clean
+from services.formats.decision_rows import parse_decisions
 from services.formats.drafts import CandidateDraft, Fields, ItemDraft, make_item
 from services.formats.messages import finish_prompt, kind_of, parse_prompt, read_number, require_text
 from services.formats.problems import BadRow
 
-EXPORTED = "exported"  # the key of metadata under which decisions and label come along
+DECIDED = "items with decisions (kept as they were made, marked as imported)"
 
 
 def matches(row: Fields) -> bool:
@@ -23,7 +26,7 @@ def matches(row: Fields) -> bool:
 
 def explain(_row: Fields) -> str:
     """What the rows hold."""
-    return "each a prompt with {n} candidates; earlier decisions are kept as metadata"
+    return "each a prompt with {n} candidates; decisions come along as they were made"
 
 
 def parse(row: Fields) -> ItemDraft:
@@ -41,9 +44,10 @@ def parse(row: Fields) -> ItemDraft:
     item: Fields = found if isinstance(found, dict) else {}
     flat = {**_read_meta(item.get("meta_json"), notes), "domain": item.get("domain"), "subset": item.get("subset")}
     flat = {name: value for name, value in flat.items() if value is not None}
-    if row.get("decisions"):
-        flat[EXPORTED] = {"label": row.get("label"), "decisions": row["decisions"]}
-    return make_item(prompt, candidates, row=flat, used=frozenset(), notes=notes)
+    numbers = [value.get("candidate_id") for value in row["candidates"]]
+    decisions = parse_decisions(row.get("decisions"), numbers)
+    notes += [DECIDED] if decisions else []
+    return replace(make_item(prompt, candidates, row=flat, used=frozenset(), notes=notes), decisions=decisions)
 
 
 def _parse_candidate(value: Any, n: int) -> CandidateDraft:

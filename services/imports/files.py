@@ -23,6 +23,7 @@ from services.errors import Refused
 from services.formats.drafts import ItemDraft
 from services.formats.problems import UnreadableFile
 from services.imports.counts import BadRowSeen, ImportCounts, Tally
+from services.imports.decisions import DecisionsAside
 from services.imports.reading import Outcome, Source, open_source, read_items
 from services.item_store import batched, discard, discard_leftovers, importer_mark, insert_items
 
@@ -56,6 +57,7 @@ class ImportReport:
     bad_rows: tuple[BadRowSeen, ...]  # the first 200
     n_candidates: int
     n_gold: int
+    n_decisions: int  # that came with the file, undone ones included
     warnings: dict[str, int]
 
 
@@ -137,14 +139,14 @@ def _import(
     sha256 = _sha256(paths)
     discard_leftovers(sessions)
     file_name = called[0] if len(called) == 1 else clean_file_name(f"{called[0]} and {len(called) - 1} more")
-    with _new_dataset(sessions, name, file_name, sha256, allow_again) as dataset_id:
-        counts = _import_rows(sessions, dataset_id, sources, on_progress)
+    with DecisionsAside() as aside, _new_dataset(sessions, name, file_name, sha256, allow_again) as dataset_id:
+        counts = _import_rows(sessions, dataset_id, sources, aside, on_progress)
         if not counts.n_items:
             first = counts.bad_rows[0]
             raise UnreadableFile(f"no row of {counts.n_rows} can be used; line {first.line}: {first.reason}")
         statement = source.statement(counts.n_rows, (counts.candidates_min, counts.candidates_max))
         statement = statement if len(sources) == 1 else f"{len(sources)} files; {statement}"
-        _make_ready(sessions, dataset_id, source.shape.name, statement, counts)
+        _make_ready(sessions, dataset_id, source.shape.name, statement, counts, aside)
     return ImportReport(
         dataset_id=dataset_id,
         format=source.shape.name,
@@ -155,6 +157,7 @@ def _import(
         bad_rows=counts.bad_rows,
         n_candidates=counts.n_candidates,
         n_gold=counts.n_gold,
+        n_decisions=len(aside),
         warnings=counts.warnings,
     )
 
@@ -207,6 +210,7 @@ def _import_rows(
     sessions: sessionmaker[Session],
     dataset_id: int,
     sources: Sequence[Source],
+    aside: DecisionsAside,
     on_progress: Callable[[int, float], None] | None,
 ) -> ImportCounts:
     tally = Tally()
@@ -223,6 +227,7 @@ def _import_rows(
     for batch in batched(items()):
         with sessions.begin() as session:  # short: other writers get their turn between batches
             insert_items(session, dataset_id, batch, first_position=position)
+        aside.keep(batch, first_position=position)
         position += len(batch)
     return tally.finish()
 
@@ -240,9 +245,16 @@ def _outcomes(sources: Sequence[Source]) -> Iterator[Outcome]:
 
 
 def _make_ready(
-    sessions: sessionmaker[Session], dataset_id: int, format: str, statement: str, counts: ImportCounts
+    sessions: sessionmaker[Session],
+    dataset_id: int,
+    format: str,
+    statement: str,
+    counts: ImportCounts,
+    aside: DecisionsAside,
 ) -> None:
+    person_ids = aside.ensure_people(sessions)
     with sessions.begin() as session:
+        aside.append_all(session, dataset_id, person_ids)
         dataset = session.get_one(Dataset, dataset_id)
         dataset.format, dataset.statement = format, statement
         dataset.n_items, dataset.n_candidates, dataset.n_gold = counts.n_items, counts.n_candidates, counts.n_gold

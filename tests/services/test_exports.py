@@ -13,7 +13,6 @@ from sqlalchemy import select
 
 from db.session import Sessions
 from db.tables import Candidate, Dataset, Item, Run
-from services import datasets
 from services.errors import NotFound, Refused
 from services.exports.export import CannotWrite, ExportReport, export, preview_export
 from services.imports.files import import_file
@@ -226,18 +225,6 @@ def contents(sessions: Sessions, dataset_id: int) -> list[Any]:
         for position, *rest in session.execute(query):
             found.setdefault(position, []).append(rest)
         return sorted(found.items())
-
-
-def test_decisions_come_along_as_metadata(reviewed: tuple[Sessions, int, int], tmp_path: Path) -> None:
-    sessions, dataset_id, _ = reviewed
-    export(sessions, dataset_id, format="jsonl", out=tmp_path / "all.jsonl", only="all")
-    report = import_file(sessions, tmp_path / "all.jsonl", name="again")
-    with sessions() as session:
-        item = session.scalars(select(Item).where(Item.dataset_id == report.dataset_id, Item.position == 1)).one()
-    assert item.meta["case"] == "overridden"
-    assert item.meta["exported"]["label"]["verdict"] == "override"
-    assert item.meta["exported"]["decisions"][0]["annotator"] == "ada"
-    assert datasets.get(sessions, report.dataset_id).n_decided == 0
 
 
 def test_without_a_run_pairs_have_no_margin(fresh_db: Sessions, tmp_path: Path) -> None:

@@ -111,7 +111,8 @@ def first_place_dots(report: PositionReport) -> go.Figure:
     if not known:
         return empty_figure("No shuffled look with a choice yet.")
     figure = go.Figure()
-X
+    dots = [(float(place), name, own.first) for place, (name, own) in enumerate(known)]
+    figure.add_trace(_dots(dots, "first place", MAIN_COLOR))
     figure.add_scatter(
         x=[100 * (own.expected or 0.0) for _, own in known], y=list(range(len(known))), mode="markers",
         name="by chance", marker={"symbol": "line-ns-open", "size": 18, "color": OTHER_COLOR, "line_width": 2},

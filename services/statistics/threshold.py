@@ -53,6 +53,11 @@ class Step:
     was_tested: bool
     passed: bool
 
+    @property
+    def upper_unlooked(self) -> float:
+        """The same over the labels that would be accepted unlooked, were all errors among them: what the target limits."""
+        return min(1.0, self.upper * self.n_labels / self.n_unlooked) if self.n_unlooked else 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Search:
@@ -211,7 +216,7 @@ def _unlooked_share(evidence: _Evidence) -> float:
 def _why_none(first: Step, target: float) -> str:
     """The strictest threshold already failed."""
     return (
-        f"already at margin {first.threshold:.2f} {first.n_errors} of {first.n_looks} looks are errors; "
+        f"already at margin {first.threshold:.2f}, {first.n_errors} of {first.n_looks} looks are errors; "
         f"that does not show {target:.1%}: look at more, or allow more errors"
     )
 

@@ -15,7 +15,7 @@ from ui.charts.figures import MAIN_COLOR, MARGIN_UNITS, OTHER_COLOR, VERDICT_COL
 
 WARN_COLOR = VERDICT_COLORS["override"]
 BAND_COLOR = "rgba(27, 128, 123, 0.18)"
-MARKER_LEAST, MARKER_MOST = 7.0, 22.0  # px
+MARKER_LEAST, MARKER_MOST = 6.0, 13.0  # px
 CURVE_POINTS = 60
 
 
@@ -45,8 +45,8 @@ def reliability_diagram(bins: Sequence[Bin]) -> go.Figure:
     )  # fmt: skip
     lowest = min(min(100 * one.confidence, 100 * (one.agreed.low or 0.0)) for one in known)
     start = max(0, 10 * int(lowest // 10)) - 2
-    figure.update_xaxes(title="confidence said (%)", range=[start, 102], zeroline=False)
-    figure.update_yaxes(title="people agreed (%)", range=[start, 102], zeroline=False)
+    figure.update_xaxes(title="confidence said (%)", range=[start, 104], zeroline=False)
+    figure.update_yaxes(title="people agreed (%)", range=[start, 104], zeroline=False)
     figure.update_layout(showlegend=True)
     return framed(figure, height=320)
 
@@ -69,7 +69,7 @@ def confidence_curve(curve: Curve | None, *, largest_margin: float, rank_by: str
         hovertemplate="margin %{x:.2f}: people agree %{y:.0f} %<extra></extra>",
     )  # fmt: skip
     figure.update_xaxes(title=f"margin ({MARGIN_UNITS.get(rank_by, 'nats')})", rangemode="tozero", zeroline=False)
-    figure.update_yaxes(title="people agree (%)", range=[-2, 102], zeroline=False)
+    figure.update_yaxes(title="people agree (%)", range=[-2, 104], zeroline=False)
     figure.update_layout(showlegend=True)
     return framed(figure, height=320)
 
@@ -94,16 +94,16 @@ def threshold_path(search: Search, *, rank_by: str = "sum") -> go.Figure:
     if search.chosen is not None:
         figure.add_trace(_chosen(search.chosen))
     figure.update_xaxes(title=f"accept from this margin on ({MARGIN_UNITS.get(rank_by, 'nats')})", zeroline=False)
-    worst = max(step.upper for step in search.path)
+    worst = max(step.upper_unlooked for step in search.path)
     top = 100 * min(1.0, max(worst, 1.6 * search.target) * 1.08)
-    figure.update_yaxes(title="wrong labels, at most (%)", range=[0, top], zeroline=False)
+    figure.update_yaxes(title="wrong of those accepted, at most (%)", range=[0, top], zeroline=False)
     figure.update_layout(showlegend=True)
     return framed(figure, height=320)
 
 
 def _steps(steps: Sequence[Step], name: str, symbol: str, color: str) -> go.Scatter:
     return go.Scatter(
-        x=[step.threshold for step in steps], y=[100 * step.upper for step in steps], mode="lines+markers", name=name,
+        x=[step.threshold for step in steps], y=[100 * step.upper_unlooked_unlooked for step in steps], mode="lines+markers", name=name,
         marker={"size": 8, "symbol": symbol, "color": color}, line={"color": color, "width": 1},
         customdata=[_step_words(step) for step in steps], hovertemplate="%{customdata}<extra></extra>",
     )  # fmt: skip
@@ -111,15 +111,15 @@ def _steps(steps: Sequence[Step], name: str, symbol: str, color: str) -> go.Scat
 
 def _chosen(step: Step) -> go.Scatter:
     return go.Scatter(
-        x=[step.threshold], y=[100 * step.upper], mode="markers", name="chosen", hoverinfo="skip",
+        x=[step.threshold], y=[100 * step.upper_unlooked], mode="markers", name="chosen", hoverinfo="skip",
         marker={"size": 17, "symbol": "circle-open", "color": WARN_COLOR, "line": {"width": 2.5}},
     )  # fmt: skip
 
 
 def _step_words(step: Step) -> str:
     return (
-        f"margin {step.threshold:.2f} and above<br>{step.n_labels:,} labels, {step.n_looks:,} random looks, "
-        f"{step.n_errors:,} wrong<br>at most {100 * step.upper:.1f} % wrong"
+        f"margin {step.threshold:.2f} and above<br>{step.n_unlooked:,} labels to accept, {step.n_looks:,} random looks, "
+        f"{step.n_errors:,} errors<br>at most {100 * step.upper_unlooked:.1f} % wrong"
     )
 
 

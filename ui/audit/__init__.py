@@ -1,0 +1,1 @@
+"""The parts of the Audit screen, one file a step."""

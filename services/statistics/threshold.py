@@ -55,7 +55,7 @@ class Step:
 
     @property
     def upper_unlooked(self) -> float:
-        """The same over the labels that would be accepted unlooked, were all errors among them: what the target limits."""
+        """The same over the labels to be accepted unlooked, were all errors among them: what the target limits."""
         return min(1.0, self.upper * self.n_labels / self.n_unlooked) if self.n_unlooked else 1.0
 
 

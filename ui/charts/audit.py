@@ -17,6 +17,7 @@ WARN_COLOR = VERDICT_COLORS["override"]
 BAND_COLOR = "rgba(27, 128, 123, 0.18)"
 MARKER_LEAST, MARKER_MOST = 6.0, 13.0  # px
 CURVE_POINTS = 60
+SHOWN_TARGETS = 4  # times the target: what lies higher is cut off
 
 
 def reliability_diagram(bins: Sequence[Bin]) -> go.Figure:
@@ -94,7 +95,7 @@ def threshold_path(search: Search, *, rank_by: str = "sum") -> go.Figure:
     if search.chosen is not None:
         figure.add_trace(_chosen(search.chosen))
     figure.update_xaxes(title=f"accept from this margin on ({MARGIN_UNITS.get(rank_by, 'nats')})", zeroline=False)
-    worst = max(step.upper_unlooked for step in search.path)
+    worst = min(max(step.upper_unlooked for step in search.path), SHOWN_TARGETS * search.target)
     top = 100 * min(1.0, max(worst, 1.6 * search.target) * 1.08)
     figure.update_yaxes(title="wrong of those accepted, at most (%)", range=[0, top], zeroline=False)
     figure.update_layout(showlegend=True)
@@ -103,8 +104,8 @@ def threshold_path(search: Search, *, rank_by: str = "sum") -> go.Figure:
 
 def _steps(steps: Sequence[Step], name: str, symbol: str, color: str) -> go.Scatter:
     return go.Scatter(
-        x=[step.threshold for step in steps], y=[100 * step.upper_unlooked_unlooked for step in steps], mode="lines+markers", name=name,
-        marker={"size": 8, "symbol": symbol, "color": color}, line={"color": color, "width": 1},
+        x=[step.threshold for step in steps], y=[100 * step.upper_unlooked for step in steps], mode="lines+markers",
+        name=name, marker={"size": 8, "symbol": symbol, "color": color}, line={"color": color, "width": 1},
         customdata=[_step_words(step) for step in steps], hovertemplate="%{customdata}<extra></extra>",
     )  # fmt: skip
 
@@ -118,8 +119,8 @@ def _chosen(step: Step) -> go.Scatter:
 
 def _step_words(step: Step) -> str:
     return (
-        f"margin {step.threshold:.2f} and above<br>{step.n_unlooked:,} labels to accept, {step.n_looks:,} random looks, "
-        f"{step.n_errors:,} errors<br>at most {100 * step.upper_unlooked:.1f} % wrong"
+        f"margin {step.threshold:.2f} and above<br>{step.n_unlooked:,} labels to accept, {step.n_looks:,} random "
+        f"looks, {step.n_errors:,} errors<br>at most {100 * step.upper_unlooked:.1f} % wrong"
     )
 
 

@@ -14,7 +14,7 @@ from services.looks import plans as plan_store
 from services.looks import serve
 from services.reviews import review as reviews
 from services.reviews.ahead import Asked
-from ui import frame, resources
+from ui import collecting, frame, resources
 from ui.pickers import pick_dataset, pick_run, reviewing_as
 from ui.review import empty as review_empty
 from ui.review import exemplar as review_exemplar
@@ -137,7 +137,8 @@ review_head.notice()
 with st.container(key="review_progress", horizontal=True, vertical_alignment="center", gap="small"):
     if item.look is not None and plan_progress is not None:
         st.html(review_head.plan_progress_html(plan_progress), width="stretch")
-        review_lease.clock(item.look)
+        with st.container(width="content"):
+            review_lease.clock(item.look)
         steps, where = steps_among(latest, item.item_id), review_plan.where_words(item.look, plan_progress)
     else:
         st.html(review_head.progress_html(progress), width="stretch")
@@ -152,3 +153,4 @@ if at_side is not None:
         recent_list(latest, item_id=item.item_id)
 decision_foot(take_turn(item, annotator=annotator, n_left=progress.n_left, queue=queue))
 review_hand.load_next(asked, plan, run, item)
+collecting.keep_short()

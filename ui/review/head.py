@@ -162,7 +162,7 @@ def beside(has_side: bool) -> Iterator[DeltaGenerator | None]:
             yield None
         return
     with st.container(key="review_columns"):
-        main, side = st.columns([6.2, 1], gap="small")
+        main, side = st.columns([7, 1], gap="small")
     with main:
         yield side
 

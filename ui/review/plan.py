@@ -49,9 +49,10 @@ def plan_of_link(plans: Sequence[PlanRow]) -> tuple[PlanRow | None, str | None]:
 
 
 def pick_plan(plans: Sequence[PlanRow], plan: PlanRow | None) -> None:
-    """The picker; open plans, and a closed one only while it is in hand. Nothing where the dataset has none."""
+    """The picker; open plans, and a closed one only while it is in hand. Where there is none, the way to make one."""
     shown = [row for row in plans if row.closed_at is None or row == plan]
     if not shown:
+        frame.page_link(frame.AUDIT, "Draw a sample to look at")
         return
     labels = {None: "No plan: file order"} | {row.plan_id: plan_label(row) for row in shown}
     st.session_state[PICK] = None if plan is None else plan.plan_id

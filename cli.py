@@ -26,8 +26,10 @@ from ui.commands import evaluate as evaluate_command
 from ui.commands import lists as list_commands
 from ui.commands import map as map_command
 from ui.commands import profile as profile_command
+from ui.commands import report as report_command
 from ui.commands import route as route_command
 from ui.commands import trial as try_command
+from ui.commands import verify as verify_command
 from ui.commands import weigh as weigh_command
 from ui.commands.terminal import give_up, notice, print_json, progress, say, what_a_run_did
 from ui.commands.words import LAST_RUN, DatasetName, ExportFormat, JsonFlag, Only
@@ -109,6 +111,8 @@ app.command("runs")(list_commands.list_runs)
 app.command("try")(try_command.try_criteria)
 app.command("profile")(profile_command.profile)
 app.command("map")(map_command.map_models)
+app.command("report")(report_command.report)
+app.command("verify")(verify_command.verify)
 
 
 @app.command("export")

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from db.queries_audit import standing_auto
 from services.audit.accuracy import accuracy_of
-from services.audit.auto_accept import list_auto_accepts, propose
-from services.audit.calibrate import calibration_of
+from services.audit.auto_accept import propose
+from services.audit.auto_accept_rows import OVERTAKING, list_auto_accepts
+from services.audit.calibrate import MIN_DECISIONS
+from services.audit.outcomes import run_outcomes
 from services.audit.rows import AutoAcceptRow, ThresholdRow
 from services.certificate.as_of import as_of
 from services.certificate.canonical import Json
 from services.certificate.subject import Subject
 from services.errors import Refused
+from services.labels import labels_of
 from services.looks.plans import list_plans
-from services.statistics.calibration import Curve
+from services.statistics.calibration import Curve, fit
 from services.statistics.exact import Bound
 from services.statistics.intervals import Share
 from services.statistics.threshold import Search
@@ -57,7 +61,14 @@ def calibration_section(subject: Subject) -> Json:
     """How often people agree at a margin: a guide, on which no bound rests. None with too few decisions."""
     if subject.run_id is None:
         return None
-    found = calibration_of(subject.sessions, subject.run_id)
+    outcomes = run_outcomes(subject.sessions, subject.run_id, dataset_id=subject.dataset_id)
+    if len(outcomes) < MIN_DECISIONS:
+        return None
+    found = fit(  # afresh: what a process keeps of an earlier fit is no second derivation
+        [one.margin for one in outcomes],
+        [int(one.agrees) for one in outcomes],
+        domains=[one.domain for one in outcomes],
+    )
     if found is None:
         return None
     return {
@@ -106,8 +117,19 @@ def _auto_accept(subject: Subject, row: AutoAcceptRow) -> Json:
         "thresholds": [_threshold(one) for one in derived],
         "is_as_applied": [_threshold(one) for one in row.thresholds] == [_threshold(one) for one in derived],
         "n_accepted": row.n_items,
-        "n_standing": row.n_standing,
+        "n_standing": _n_standing(subject, row.auto_accept_id),
     }
+
+
+def _n_standing(subject: Subject, auto_accept_id: int) -> int:
+    """Labels neither revoked nor overtaken by people at the cut; the row itself says only what is so now."""
+    with subject.sessions() as session:
+        overtaken = {
+            item_id
+            for item_id, label in labels_of(session, subject.dataset_id, with_auto=False).items()
+            if label.state in OVERTAKING
+        }
+        return sum(item_id not in overtaken for _, item_id in standing_auto(session, auto_accept_id))
 
 
 def _derived(subject: Subject, row: AutoAcceptRow) -> tuple[ThresholdRow, ...]:

@@ -92,7 +92,7 @@ def plans_section(subject: Subject) -> list[Json]:
 
 
 def _plan(session: Session, subject: Subject, plan: Plan, n: int) -> Json:
-    configuration = dict(plan.configuration)
+    configuration = {key: value for key, value in plan.configuration.items() if key != "n"}  # `draw` has it as of then
     is_sample = plan.order in SAMPLES
     return {
         "plan_id": plan.plan_id,
@@ -106,12 +106,18 @@ def _plan(session: Session, subject: Subject, plan: Plan, n: int) -> Json:
         "made_at": _time(plan.created_at),
         "configuration": configuration | {"draws": _draws(configuration.get("draws") or [], n)},
         "draw": chain_json(draw_chain(session, plan.plan_id)),
-        "is_as_seeded": redraw(session, plan.plan_id) == kept_draw(session, plan.plan_id) if is_sample else None,
+        "is_as_seeded": _is_as_seeded(session, plan.plan_id, n) if is_sample else None,
         "looks_decided": [
             {"drawn_by": drawn_by, "is_blind": is_blind, "is_repeat": is_repeat, "n": n_looks}
             for drawn_by, is_blind, is_repeat, n_looks in looks_decided(session, plan.plan_id)
         ],
     }
+
+
+def _is_as_seeded(session: Session, plan_id: int, n: int) -> bool:
+    """Whether the seed gives the first n places as they are kept."""
+    kept = kept_draw(session, plan_id)
+    return len(kept) == n and redraw(session, plan_id)[:n] == kept
 
 
 def _draws(draws: list[Any], n: int) -> list[Any]:

@@ -26,8 +26,11 @@ def share_rows(rows: Sequence[tuple[str, Mapping[str, Json]]], *, title: str, un
     if not known:
         return ""
     frame = Frame(760, 64 + ROW * len(known), 190, 14, 190, 50)
-    to_x = svg.scale(0, 1, frame.left, frame.width - frame.right)
-    parts = svg.x_axis(frame, to_x, [(n / 5, f"{20 * n}") for n in range(6)], f"{unit} (%)")
+    least = min(found["value"] if found.get("low") is None else found["low"] for _, found in known)
+    start = max(0, math.floor(10 * least - 0.5)) if least > 0.4 else 0  # in tenths
+    to_x = svg.scale(start / 10, 1, frame.left, frame.width - frame.right)
+    ticks = range(start, 11, 1 if start >= 4 else 2)
+    parts = svg.x_axis(frame, to_x, [(n / 10, f"{10 * n}") for n in ticks], f"{unit} (%)")
     for place, (name, found) in enumerate(known):
         y = frame.top + ROW * (place + 0.5)
         kind = "main" if place == 0 else "other"

@@ -48,10 +48,9 @@ def anchoring(certificate: Mapping[str, Json]) -> str:
         return blocks.said(
             "There are no blind looks beside shown ones, so it cannot be told how far a suggestion leads people."
         )
-    line = (
-        f"Shown a suggestion, people agree with it {words.points(found['difference'])} more often than when it is "
-        "hidden: that part of the agreement is the suggestion's doing."
-    )
+    difference = words.points(found["difference"])
+    line = f"Agreement when the suggestion is shown, less agreement when it is hidden: {difference}. "
+    line += _led(found["difference"])
     by_person = certificate["anchoring"]["by_person"]
     rows = [("Suggestion shown", shown), ("Suggestion hidden", blind)]
     table = [
@@ -66,6 +65,15 @@ def anchoring(certificate: Mapping[str, Json]) -> str:
     heads = ("Person", "Agreed when shown", "Agreed when hidden", "Difference")
     drawn = figures.share_rows(rows, title="Agreement with the suggestion", unit="looks that agree with the suggestion")
     return blocks.said(line) + blocks.figure(drawn) + blocks.table(heads, table)
+
+
+def _led(difference: Mapping[str, Json]) -> str:
+    low, high = difference["low"], difference["high"]
+    if low is not None and low > 0:
+        return "That part of the agreement is the suggestion's doing."
+    if high is not None and high < 0:
+        return "People who see the suggestion go against it more often."
+    return "The interval holds 0: there is no sign that people are led, nor proof that they are not."
 
 
 def habits(certificate: Mapping[str, Json]) -> str:

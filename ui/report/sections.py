@@ -177,7 +177,7 @@ def calibration(certificate: Mapping[str, Json]) -> str:
     cards = [
         ("Brier score", words.number(brier["value"]), f"0 is perfect, the plain share scores {plain}; n = {n}"),
         ("Expected calibration error", words.percent(error["value"]), words.basis(error, of="decisions")),
-        ("Balance score", words.points(balance), f"above 0 the confidence is too high; n = {n}"),
+        ("Balance score", f"{words.signed(balance['value'])} points", _balance_words(balance, n)),
     ]
     caption = (
         f"Fitted on {words.count(curve['n'], 'decision')} ({curve['method']}, cross-validated), 95 % Wilson intervals. "
@@ -188,3 +188,8 @@ def calibration(certificate: Mapping[str, Json]) -> str:
     )
     drawn = blocks.figure(figures.reliability(curve["bins"]), caption)
     return blocks.facts(cards) + drawn + blocks.said(note, kind="quiet")
+
+
+def _balance_words(balance: Mapping[str, Json], n: str) -> str:
+    ends = "" if balance["low"] is None else f"{words.signed(balance['low'])} to {words.signed(balance['high'])}, "
+    return f"{ends}n = {n}; above 0 the confidence is too high"

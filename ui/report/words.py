@@ -70,8 +70,18 @@ def points(found: Mapping[str, Json]) -> str:
     """A difference of two shares in percentage points, with its interval."""
     if found.get("value") is None:
         return "cannot be told yet"
-    ends = "" if found.get("low") is None else f" ({100 * found['low']:+.1f} to {100 * found['high']:+.1f})"
-    return f"{100 * found['value']:+.1f} points{ends}"
+    ends = "" if found.get("low") is None else f" ({signed(found['low'])} to {signed(found['high'])})"
+    return f"{signed(found['value'])} points{ends}"
+
+
+def signed(value: float) -> str:
+    """A share as percentage points with its sign.
+
+    >>> signed(0.034), signed(-0.0001)
+    ('+3.4', '0.0')
+    """
+    shown = f"{100 * value:+.1f}"
+    return "0.0" if shown in ("+0.0", "-0.0") else shown.replace("-", "\N{MINUS SIGN}")
 
 
 def number(value: float) -> str:

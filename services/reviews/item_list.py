@@ -49,6 +49,13 @@ class ItemPage:
     rows: tuple[ListedItem, ...]
 
 
+def n_passing(sessions: sessionmaker[Session], *, dataset_id: int, run_id: int | None, filters: Filters | None) -> int:
+    """How many items pass."""
+    with sessions() as session:
+        run = None if run_id is None else session.get(Run, run_id)
+        return n_among(session, dataset_id, items_select(filters, run, dataset_id=dataset_id))
+
+
 def list_items(
     sessions: sessionmaker[Session],
     *,

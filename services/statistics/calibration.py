@@ -2,11 +2,11 @@
 
     curve      platt, platt-log or isotonic (curves.py), whichever has the lowest Brier score on folds it was not fitted
                on; one for everything, and one for each domain with at least 50 decisions and both outcomes
-    Brier      mean squared distance of what was said from what came: 0 is perfect, 0.25 is saying one half every time
-    ECE        expected calibration error: |mean said - share agreed| over bins of equally many decisions, weighted
+    Brier      mean squared distance of what was said from what came: 0 is perfect, 0.25 is one half every time
+    ECE        expected calibration error: |mean said - share agreed| over bins of equally many decisions
     balance    Balance score: mean said minus share agreed; above 0 over-confident, below 0 under-confident. The name has
                no settled meaning elsewhere; this is calibration in the large
-    raw        the same scores for logistic(margin), what a reward in nats claims by itself (Bradley and Terry)
+    raw        the same scores for logistic(margin), what a reward in nats claims by itself
 
 Intervals at 95 %: Brier by BCa; balance by Wilson's interval of the share agreed. ECE is above 0 by chance alone, so a
 bootstrap of it misses: its low end takes off all that chance can add (the 97.5 % quantile of the bins' absolute
@@ -164,7 +164,11 @@ class Calibration:
 
 
 def fit(
-    margins: Sequence[float], agrees: Sequence[int], *, domains: Sequence[str | None] | None = None, seed: int = 0
+    margins: Sequence[float] | Floats,
+    agrees: Sequence[int] | NDArray[np.int64],
+    *,
+    domains: Sequence[str | None] | None = None,
+    seed: int = 0,
 ) -> Calibration | None:
     """Fit on decided items; None with fewer than 30 decisions or only one outcome among them.
 

@@ -26,7 +26,7 @@ from services.statistics.exact import LEVEL, Bound
 
 FEWEST_OF_EACH = 20  # errors and agreements among the looks
 TIGHTER = 0.97  # of the exact width, or less, for it to be taken
-UNSEEN = 1.0  # surprises added to what each stratum's variance is told by: an error where none was expected
+UNSEEN = 2.0  # surprises added to what each stratum's variance is told by: an error where none was expected
 N_FOLDS = 5
 METHOD = "prediction-powered"
 
@@ -42,7 +42,11 @@ class Prediction:
 
 
 def cross_fitted(
-    margins: Sequence[float], agrees: Sequence[int | None], population_margins: Sequence[float], *, seed: int = 0
+    margins: Sequence[float] | Floats,
+    agrees: Sequence[int | None],
+    population_margins: Sequence[float] | Floats,
+    *,
+    seed: int = 0,
 ) -> Prediction | None:
     """Confidence for `interval`: `agrees` is 1, 0 or None (unresolved: not fitted on). None with too few outcomes.
 

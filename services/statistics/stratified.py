@@ -12,9 +12,9 @@ A candidate K is kept unless every way of spreading it over the strata makes wha
     Fisher   The strata's own exact tail probabilities, combined by Fisher's rule; the worst spread of K is found
              exactly, since the logs of the tails fall ever faster (made to where they would not).
 
-Which of the two is chosen from the allocation alone, by their widths were 90 % of every stratum a success: never from
-what was seen. One stratum is the exact interval (exact.py). A pooled hypergeometric interval would not do: many small
-strata can vary more than one large one.
+Which of the two is chosen from the allocation alone, by their widths were 90 % of every stratum a success (for an upper
+limit of errors alone: were there none), never from what was seen. One stratum is the exact interval (exact.py). A
+pooled hypergeometric interval would not do: many small strata can vary more than one large one.
 Leaves out confidence on items not looked at (prediction_powered.py).
 """
 
@@ -90,17 +90,21 @@ def _value(strata: Sequence[Stratum], known: int, n_known: int) -> float | None:
 
 
 @lru_cache(maxsize=1_000)
-def method_for(draws: tuple[Draw, ...], *, level: float) -> Method:
-    """The method that an allocation calls for; nothing that was seen has a say."""
+def method_for(
+    draws: tuple[Draw, ...], *, level: float, reference: float = REFERENCE, is_upper_only: bool = False
+) -> Method:
+    """The method that an allocation calls for, were `reference` of every stratum a success; what was seen has no say.
+
+    is_upper_only: whether only the most failures matter, as for a threshold.
+    """
     if len(draws) == 1:
         return "exact"
-    population = sum(size for _, size in draws)
-    failures = tuple(round((1 - REFERENCE) * n) for n, _ in draws)
+    failures = tuple(round((1 - reference) * n) for n, _ in draws)
     successes = tuple(n - failed for (n, _), failed in zip(draws, failures, strict=True))
     widths: dict[Method, int] = {}
     for method in ("pooled", "fisher"):
-        ends = (most(counts, draws, alpha=(1 - level) / 2, method=method) for counts in (failures, successes))
-        widths[method] = sum(ends) - population
+        kinds = (failures,) if is_upper_only else (failures, successes)
+        widths[method] = sum(most(counts, draws, alpha=(1 - level) / 2, method=method) for counts in kinds)
     return "pooled" if widths["pooled"] <= widths["fisher"] else "fisher"
 
 

@@ -86,13 +86,13 @@ class _Evidence:
 
 
 def find(
-    margins: Sequence[float],
+    margins: Sequence[float] | Floats,
     errs: Sequence[int | None],
-    population_margins: Sequence[float],
+    population_margins: Sequence[float] | Floats,
     *,
     target: float,
     level: float = LEVEL,
-    looked_otherwise: Sequence[float] = (),
+    looked_otherwise: Sequence[float] | Floats = (),
     strata: Sequence[str] | None = None,
     population_strata: Sequence[str] | None = None,
 ) -> Search:
@@ -126,9 +126,9 @@ def find(
 
 
 def find_by_domain(
-    margins: Sequence[float],
+    margins: Sequence[float] | Floats,
     errs: Sequence[int | None],
-    population_margins: Sequence[float],
+    population_margins: Sequence[float] | Floats,
     *,
     domains: Sequence[str],
     population_domains: Sequence[str],
@@ -187,7 +187,7 @@ def _step(evidence: _Evidence, place: int, *, target: float, alpha: float, is_op
     n_looks = _above(evidence.margins, threshold)
     n_unlooked = max(0, n_labels - n_looks - _above(evidence.otherwise, threshold))
     draws, counts = _strata_above(evidence, n_labels, n_looks)
-    method = method_for(draws, level=1 - 2 * alpha)
+    method = method_for(draws, level=1 - 2 * alpha, reference=1.0, is_upper_only=True)
     limit = math.floor(target * n_unlooked + 1e-9)
     p_value = chance_of_so_few(counts, draws, limit + 1, method=method) if n_looks else 1.0
     upper = most(counts, draws, alpha=alpha, method=method) / n_labels if n_looks else 1.0
@@ -222,10 +222,10 @@ def _why_none(first: Step, target: float) -> str:
 
 
 def _evidence(
-    margins: Sequence[float],
+    margins: Sequence[float] | Floats,
     errs: Sequence[int | None],
-    population_margins: Sequence[float],
-    looked_otherwise: Sequence[float],
+    population_margins: Sequence[float] | Floats,
+    looked_otherwise: Sequence[float] | Floats,
     strata: Sequence[str] | None,
     population_strata: Sequence[str] | None,
 ) -> _Evidence:

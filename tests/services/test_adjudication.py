@@ -130,7 +130,8 @@ def test_settling_is_no_decision_of_the_adjudicator(split: Desk) -> None:
     item_id = split.items[0]
     settle(split.sessions, item_id=item_id, by="ada", is_tie=True, submission="s")
     shown = Reviewer(split.sessions, split.dataset_id, name="ada").look(item_id).decision
-    assert shown is not None and shown.verdict == "override", "ada's own decision stays what it was"
+    assert shown is not None
+    assert shown.verdict == "override", "ada's own decision stays what it was"
 
 
 def test_sending_a_settlement_twice_keeps_one(split: Desk) -> None:

@@ -62,9 +62,9 @@ def _bare(candidate: ReviewCandidate) -> ReviewCandidate:
 
 
 def _decision(decision: DecisionRow | None, look: LookRow, letters: dict[int, str]) -> DecisionRow | None:
-    """What was decided before, where it may be seen: a repeat and an open blind look begin anew."""
+    """What was decided before, where it may be seen: an open look and a repeat begin anew."""
     is_own = decision is not None and decision.look_id == look.look_id
-    if decision is None or (not is_own and (look.is_repeat or (look.is_open and look.is_blind))):
+    if decision is None or (not is_own and (look.is_repeat or look.is_open)):
         return None
     chosen = decision.chosen_candidate_id
     return replace(decision, chosen_letter=None if chosen is None else letters.get(chosen))

@@ -42,15 +42,19 @@ KEYS = (
     )),
 )  # fmt: skip
 
+IN_FIRST = 2  # groups in the left half of the panel
+
 
 def keys_html() -> str:
-    """All keys in one table, by what they are for."""
-    rows = "".join(
+    """All keys in two tables beside each other, by what they are for."""
+    groups = [
         f'<tr><th colspan="2">{safe(title)}</th></tr>'
         + "".join(f"<tr><td><kbd>{safe(name)}</kbd></td><td>{safe(what)}</td></tr>" for name, what in keys)
         for title, keys in KEYS
-    )
-    return f'<table class="t-keys">{rows}</table>'
+    ]
+    halves = ("".join(groups[:IN_FIRST]), "".join(groups[IN_FIRST:]))
+    tables = "".join(f'<table class="t-keys">{half}</table>' for half in halves)
+    return f'<div class="t-keys-all">{tables}</div>'
 
 
 def keys_panel() -> None:

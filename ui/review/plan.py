@@ -19,6 +19,7 @@ from ui.review.hand import OVER, REFUSED
 from ui.review.lease import over_panel
 
 PICK = "review_plan"
+NO_PLAN = 0
 ORDER_WORDS = {
     "random": "random",
     "stratified": "random in strata",
@@ -54,8 +55,8 @@ def pick_plan(plans: Sequence[PlanRow], plan: PlanRow | None) -> None:
     if not shown:
         frame.page_link(frame.AUDIT, "Draw a sample to look at")
         return
-    labels = {None: "No plan: file order"} | {row.plan_id: plan_label(row) for row in shown}
-    st.session_state[PICK] = None if plan is None else plan.plan_id
+    labels = {NO_PLAN: "No plan: file order"} | {row.plan_id: plan_label(row) for row in shown}
+    st.session_state[PICK] = NO_PLAN if plan is None else plan.plan_id
     st.selectbox(
         "Plan",
         list(labels),
@@ -68,16 +69,15 @@ def pick_plan(plans: Sequence[PlanRow], plan: PlanRow | None) -> None:
 
 def plan_label(plan: PlanRow) -> str:
     """A plan in one line: its name or order, how many items, how many of them blind."""
-    words = ORDER_WORDS.get(plan.order, plan.order)
-    parts = [f"{plan.name}: {words}" if plan.name else words.capitalize(), f"{plan.n:,} items"]
-    parts += [f"{plan.blind_share:.0%} blind"] if plan.blind_share else []
+    parts = [plan.name or ORDER_WORDS.get(plan.order, plan.order).capitalize(), f"{plan.n:,} items"]
+    parts += [f"{100 * plan.blind_share:.0f} % blind"] if plan.blind_share else []
     return " · ".join([*parts, "closed"] if plan.closed_at is not None else parts)
 
 
 def _choose() -> None:
     plan_id = st.session_state[PICK]
     show_item(None)
-    if plan_id is None:
+    if plan_id == NO_PLAN:
         st.query_params.pop(frame.PLAN, None)
     else:
         st.query_params[frame.PLAN] = str(plan_id)

@@ -18,13 +18,14 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from db.queries_audit import (
     UNDO,
+    Ranked,
     append_decisions,
     latest_machine_rows,
     rankings_of,
     standing_auto,
 )
 from db.queries_reviews import UNDO_PREFIX
-from db.tables import Annotator, Run, Suggestion, utc_now
+from db.tables import Annotator, Run, utc_now
 from db.tables_audit import AutoAccept
 from services.annotators import AUTO_ACCEPT, ensure_annotator, machine_annotator_id, require_may
 from services.audit.auto_accept_rows import read_auto_accept, report_of
@@ -99,11 +100,13 @@ def apply(sessions: sessionmaker[Session], proposal: Proposal, *, by: str) -> Au
     shown, fresh = ([(row.domain, row.threshold) for row in one.thresholds] for one in (proposal, now))
     if shown != fresh:
         raise Refused("decisions made meanwhile moved the threshold; look at the new one and apply it then")
+    with sessions() as session:  # read before the write lock: it is held the shorter
+        ids = [item_id for one in now.thresholds for item_id in _acceptable(found, one, set())]
+        ranked = list(rankings_of(session, now.run_id, ids))
     with sessions.begin() as session:
         machine = _lock_machine(session)
         latest = latest_machine_rows(session, now.dataset_id)
-        accepted = {item_id for item_id, (_, verdict) in latest.items() if verdict != UNDO}
-        wanted = [item_id for one in now.thresholds for item_id in _acceptable(found, one, accepted)]
+        wanted = [one for one in ranked if latest.get(one.item_id, (0, UNDO))[1] == UNDO]
         if not wanted:
             raise Refused("nothing is left to accept unlooked: every label above the threshold has a decision")
         row = AutoAccept(
@@ -189,10 +192,11 @@ def _acceptable(found: SampleOutcomes, row: ThresholdRow, accepted: set[int]) ->
 
 
 def _accepting(
-    session: Session, row: AutoAccept, item_ids: Sequence[int], *, machine: int, latest: Mapping[int, tuple[int, str]]
+    session: Session, row: AutoAccept, ranked: Sequence[Ranked], *, machine: int, latest: Mapping[int, tuple[int, str]]
 ) -> Iterator[dict[str, Any]]:
     run = session.get_one(Run, row.run_id)
-    for suggestion in rankings_of(session, row.run_id, item_ids):
+    rank_by, noise_margin = run.configuration.get("rank_by", "sum"), run.noise_margin
+    for suggestion in ranked:
         yield {
             "submission": f"{AUTO}:{row.auto_accept_id}:{suggestion.item_id}",
             "run_id": row.run_id,
@@ -201,7 +205,7 @@ def _accepting(
             "verdict": "accept",
             "chosen_candidate_id": suggestion.best_candidate_id,
             "ranking": suggestion.ranking,
-            "suggestion": _as_it_stood(suggestion, run),
+            "suggestion": _as_it_stood(suggestion, rank_by=rank_by, noise_margin=noise_margin),
             "suggested_candidate_id": suggestion.best_candidate_id,
             "supersedes_id": latest.get(suggestion.item_id, (None, ""))[0],
             "kind": AUTO,
@@ -209,15 +213,15 @@ def _accepting(
         }
 
 
-def _as_it_stood(suggestion: Suggestion, run: Run) -> dict[str, Any]:
+def _as_it_stood(suggestion: Ranked, *, rank_by: str, noise_margin: float | None) -> dict[str, Any]:
     return {
         "best": suggestion.best_candidate_id,
         "ranking": suggestion.ranking,
         "margin": suggestion.margin,
-        "rank_by": run.configuration.get("rank_by", "sum"),
+        "rank_by": rank_by,
         "is_length_flip": suggestion.is_length_flip,
         "is_out_of_world": suggestion.is_out_of_world,
-        "is_within_noise": within(suggestion.margin, run.noise_margin),
+        "is_within_noise": within(suggestion.margin, noise_margin),
     }
 
 

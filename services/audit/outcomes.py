@@ -139,7 +139,9 @@ def _counted(
 
 def agreement(label: Label, top: Iterable[int]) -> bool | None:
     """Whether the label is (one of) the suggested best; None where the decisions settle nothing."""
-    return None if label.state != SETTLED else label.chosen_candidate_id in top
+    if label.state != SETTLED:
+        return None
+    return label.chosen_candidate_id is not None and label.chosen_candidate_id in top
 
 
 def _blind_agreement(session: Session, plan: PlanRow, tops: Mapping[int, frozenset[int]]) -> dict[int, bool | None]:

@@ -21,8 +21,9 @@ LOOKED = ("decided", "skipped", "flagged")
 
 def lock_person_and_plan(session: Session, annotator_id: int, plan_id: int) -> Plan | None:
     """The plan, held until the transaction ends; the person's row first, as deciding does: else they could deadlock."""
-    session.execute(select(Annotator.annotator_id).where(Annotator.annotator_id == annotator_id).with_for_update())
-    return session.scalar(select(Plan).where(Plan.plan_id == plan_id).with_for_update())
+    person = select(Annotator.annotator_id).where(Annotator.annotator_id == annotator_id)
+    session.execute(person.with_for_update(key_share=True))  # key_share: others may write rows that name the person
+    return session.scalar(select(Plan).where(Plan.plan_id == plan_id).with_for_update(key_share=True))
 
 
 def overdue_looks(session: Session, plan_id: int, now: datetime) -> Sequence[Look]:

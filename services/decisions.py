@@ -155,7 +155,8 @@ def _require_sound(asked: _Asked, submission: str) -> None:
 
 def _lock(session: Session, annotator_id: int) -> None:
     """One action of an annotator at a time: PostgreSQL locks the row, SQLite has its one write lock already."""
-    session.execute(select(Annotator.annotator_id).where(Annotator.annotator_id == annotator_id).with_for_update())
+    person = select(Annotator.annotator_id).where(Annotator.annotator_id == annotator_id)
+    session.execute(person.with_for_update(key_share=True))  # key_share: others may write rows that name the person
 
 
 def already_kept(session: Session, submission: str, *, item_id: int, annotator_id: int) -> Decision | None:

@@ -25,6 +25,7 @@ from db.queries_looks import (
     place_is_free_again,
     slots_taken,
 )
+from db.queries_reviews import latest_on_look
 from db.tables import utc_now
 from db.tables_audit import Look, Plan
 from services.annotators import ensure_annotator
@@ -154,9 +155,16 @@ def give_back(sessions: sessionmaker[Session], look_id: int, *, annotator: str) 
 
 
 def let_go(session: Session, plan: Plan, look: Look, now: datetime, *, as_: str) -> None:
-    """An open look's slot is free again; the plan is held. A repeat waits for its person once more."""
-    look.leased_until = None
-    if not look.is_repeat:
+    """An open look's slot is free again; the plan is held.
+
+    A repeat waits for its person once more, and so does what they had skipped before: the skip is in force.
+    """
+    latest = latest_on_look(session, look.look_id)
+    look.leased_until = None  # after reading: writing the row twice would ask for its person's row, which may be held
+    if latest is not None and latest.verdict == "skip":
+        look.closed_at, look.closed_as = now, SKIPPED
+        _count_visit(session, plan, look, 1)
+    elif not look.is_repeat:
         look.closed_at, look.closed_as, look.slot = now, as_, None
         _count_slot(session, plan, look, 1)
         if look.place is not None:

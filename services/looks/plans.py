@@ -99,9 +99,7 @@ def _require_runs(session: Session, asked: Asked, dataset_id: int, run_id: int) 
         if run is None or run.dataset_id != dataset_id:
             raise NotFound(f"no run {number} of this dataset; choose one on the Runs screen")
         if asked.order in SAMPLES and run.status != "done":
-            raise Refused(
-                f"run {number} is {run.status}; a sample needs a run that is done: wait, or resume it"
-            )
+            raise Refused(f"run {number} is {run.status}; a sample needs a run that is done: wait, or resume it")
     if asked.other_run_id == run_id:
         raise Refused(f"run {run_id} cannot be compared with itself; choose another run")
 

@@ -111,6 +111,22 @@ def test_what_is_given_back_is_free_at_once_and_its_place_comes_first_again(fres
     assert get_look(fresh_db, look.look_id).closed_as == "returned"
 
 
+@pytest.mark.parametrize("overlap", [0, 1])
+def test_giving_back_what_one_skipped_before_leaves_it_skipped_and_ones_own(fresh_db: Sessions, overlap: int) -> None:
+    plan = planned(fresh_db, 2, overlap=overlap)
+    ann, bob = Person(fresh_db, plan), Person(fresh_db, plan, "bob")
+    ann.say(ann.must_look(), "skip")
+    ann.work(1)
+    before = n_free(fresh_db)
+    back = ann.must_look()
+    assert ann.give_back(back).closed_as == "skipped"
+    assert n_free(fresh_db) == before
+    assert ann.must_look().look_id == back.look_id
+    let_leases_run_out(fresh_db, plan)
+    assert (bob.look() is None) == (overlap == 1)
+    assert get_look(fresh_db, back.look_id).closed_as == "skipped"
+
+
 def test_giving_back_a_decided_look_changes_nothing(fresh_db: Sessions) -> None:
     person = Person(fresh_db, planned(fresh_db, 2, overlap=1))
     look = person.must_look()

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from sqlalchemy import insert
 
 from db.session import Sessions
-from db.tables import Candidate, Criteria, Dataset, Item, ModelPairRow, Run, Suggestion
+from db.tables import Candidate, Criteria, Dataset, Decision, Item, ModelPairRow, Run, Suggestion
+from services.annotators import ensure_annotator
 from services.decisions import decide
+from services.looks.redraw import kept_draw
 from services.looks.serve import next_look
 
 _numbers = itertools.count(1)
@@ -98,3 +100,24 @@ def look_at(audited: Audited, plan_id: int, n: int, opinion: Callable[[int], str
         say(audited, place, opinion(place), by=by, look_id=look.look_id)
         places.append(place)
     return places
+
+
+def settle(audited: Audited, places: Sequence[int], opinion: Callable[[int], str], *, by: str = "Ada") -> None:
+    """Decisions on the items at these places, right or wrong, written in one go: hundreds of them in a test."""
+    person = ensure_annotator(audited.sessions, by)
+    rows = [
+        {
+            "submission": f"t{next(_numbers)}", "run_id": audited.run_id, "item_id": audited.item_ids[place],
+            "annotator_id": person.annotator_id, "verdict": "accept" if opinion(place) == "right" else "override",
+            "chosen_candidate_id": audited.candidate_ids[place][opinion(place) == "wrong"],
+        }
+        for place in places
+    ]  # fmt: skip
+    with audited.sessions.begin() as session:
+        session.execute(insert(Decision), rows)
+
+
+def drawn(audited: Audited, plan_id: int) -> list[int]:
+    """Places in the file of what a plan has drawn, in the order of drawing."""
+    with audited.sessions() as session:
+        return [audited.place(one.item_id) for one in kept_draw(session, plan_id)]

@@ -60,6 +60,8 @@ def _cases(dataset: DatasetRow) -> None:
     found = adjudication.cases(resources.sessions(), dataset_id=dataset.dataset_id, with_settled=with_settled)
     wanted = st.query_params.get(frame.ITEM)
     item_id = next((row.item_id for row in found), None) if wanted is None else frame.number(wanted)
+    if wanted is not None and item_id is None:
+        problem(f"Item {wanted!r} is no number of an item; choose a case from the list")
     case: Case | None = None
     try:
         if item_id is not None:

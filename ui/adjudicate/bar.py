@@ -28,7 +28,8 @@ def said_panel(turn: Turn) -> None:
     said = turn.case.decisions
     for start in range(0, len(said), A_ROW):
         for column, one in zip(st.columns(min(A_ROW, max(2, len(said)))), said[start : start + A_ROW], strict=False):
-            with column:
+            name = turn.key(f"said_{one.person.replace(' ', '_').lower()}")
+            with column, st.container(key=name, height="stretch", gap="xxsmall"):
                 st.html(decision_html(one, letters))
                 _take_button(turn, one)
 

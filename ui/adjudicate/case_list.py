@@ -7,7 +7,6 @@ import streamlit as st
 from services.adjudication import CaseRow
 from ui.adjudicate.actions import show_case
 from ui.adjudicate.words import case_label
-from ui.frame import plain
 from ui.wording import count
 
 A_PAGE = 12
@@ -23,7 +22,7 @@ def case_list(rows: tuple[CaseRow, ...], *, item_id: int | None) -> None:
     for row in rows[start : start + A_PAGE]:
         is_shown = row.item_id == item_id
         st.button(
-            plain(case_label(row)),
+            case_label(row),
             key=f"adjudicate_case_{'on_' if is_shown else ''}{row.item_id}",
             on_click=show_case,
             args=(row.item_id,),

@@ -1,4 +1,4 @@
-"""What people said of an item, as words and as HTML cards. Pure strings, every text escaped, no streamlit."""
+"""What people said of an item, as words and as HTML cards. Strings only, every text escaped."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from services.adjudication import Case, CaseDecision, CaseRow
 from services.reviews.rows import DecisionRow
+from ui.frame import plain
 from ui.prose import badge, prose, safe
-from ui.wording import count, moment
+from ui.wording import moment
 
 STRENGTHS = {1: "a little better", 2: "better", 3: "much better"}
 FOLD_AT = 2_500  # characters of a response shown before "show all"
@@ -58,11 +59,10 @@ def state_words(row: CaseRow) -> str:
 
 
 def case_label(row: CaseRow) -> str:
-    """A line of the list: number, why, who, how it begins."""
+    """A line of the list: number, why, how it begins; read as Markdown, so what a file says is escaped."""
     prompt = " ".join(row.prompt.split())
     begin = prompt if len(prompt) <= PROMPT_SHOWN else prompt[: PROMPT_SHOWN - 1] + "…"
-    people = f", {count(row.n_people, 'person', 'people')}" if row.settled_at is None else ""
-    return f"{row.position + 1} · {state_words(row)}{people} · {begin}"
+    return f"**{row.position + 1}** · {state_words(row)} · {plain(begin)}"
 
 
 def candidates_html(case: Case) -> str:

@@ -8,14 +8,14 @@ from services.people.agreement import Agreement
 from ui.charts import people as charts
 from ui.panels import fact
 from ui.people.read import Version, agreement_of
-from ui.people.words import coefficient_basis, coefficient_value
+from ui.people.words import coefficient_basis, coefficient_value, pair_row
 from ui.plain_table import table_html
-from ui.wording import count, share_basis, share_line, share_value
+from ui.wording import count, share_line
 
 CHART_CONFIG = {"displayModeBar": False}
 PAIRS_SHOWN = 12
 INKS = {"light": "#25221d", "dark": "#e7e4dd"}  # the page's text colours: a chart's own is too pale in a deep cell
-PAIR_HEADS = ("Two people", "Say the same", "Cohen's kappa", "Kendall's tau-b of rankings")
+PAIR_HEADS = ("Two people", "Items", "Say the same", "Cohen's kappa", "Kendall's tau-b")
 
 
 def show_agreement(version: Version) -> None:
@@ -36,7 +36,6 @@ def show_agreement(version: Version) -> None:
         f"{count(found.n_people, 'person', 'people')}.</div>"
     )
     with st.container(horizontal=True, gap="large", key="people_coefficients"):
-        fact("Say the same", share_value(found.same), share_basis(found.same, of="pairs of answers"))
         for name, one in (
             ("Krippendorff's alpha, choices", found.nominal),
             ("Krippendorff's alpha, places", found.ordinal),
@@ -61,15 +60,6 @@ def _pairs(found: Agreement) -> None:
                         alt="How often every two people said the same, in percent")  # fmt: skip
     with at_table:
         rows = sorted(found.pairs, key=lambda pair: pair.same.value or 0.0)
-        shown = [
-            (
-                f"{pair.first.name}, {pair.second.name}",
-                share_line(pair.same, of="items"),
-                f"{coefficient_value(pair.kappa)} ({coefficient_basis(pair.kappa)})",
-                f"{coefficient_value(pair.tau)} ({coefficient_basis(pair.tau)})",
-            )
-            for pair in rows[:PAIRS_SHOWN]
-        ]
-        st.html(table_html(PAIR_HEADS, shown))
-        if len(rows) > PAIRS_SHOWN:
-            st.caption(f"The {PAIRS_SHOWN} pairs who agree least, of {len(rows)}.")
+        st.html(table_html(PAIR_HEADS, map(pair_row, rows[:PAIRS_SHOWN]), numbers=(1,)))
+        least = f" The {PAIRS_SHOWN} pairs who agree least, of {len(rows)}." if len(rows) > PAIRS_SHOWN else ""
+        st.caption(f"With 95 % intervals.{least}")

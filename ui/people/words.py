@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.people.agreement import PairAgreement
 from services.people.alpha import Coefficient
 from services.people.anchoring import Anchoring
 from services.people.fatigue import Fatigue, Median, Trend
@@ -30,6 +31,21 @@ def coefficient_basis(found: Coefficient) -> str:
     if found.value is None or found.low is None or found.high is None:
         return f"n = {found.n:,} items, too few or too much alike" if found.n else "nothing to compare yet"
     return f"n = {found.n:,} items, 95 % interval {found.low:.2f} to {found.high:.2f}"
+
+
+def pair_row(pair: PairAgreement) -> tuple[str, ...]:
+    """Two people's line of the table, intervals in brackets."""
+    names = sorted((pair.first.name, pair.second.name), key=str.casefold)
+    same = pair.same
+    low, high = 100 * (same.low or 0.0), 100 * (same.high or 0.0)
+    said = "–" if same.value is None else f"{percent(same.value)} ({low:.0f} to {high:.0f} %)"
+    return ", ".join(names), f"{same.n:,}", said, _with_interval(pair.kappa), _with_interval(pair.tau)
+
+
+def _with_interval(found: Coefficient) -> str:
+    if found.value is None or found.low is None or found.high is None:
+        return "–"
+    return f"{found.value:.2f} ({found.low:.2f} to {found.high:.2f})"
 
 
 def points(value: float) -> str:

@@ -4,8 +4,8 @@
                on; one for everything, and one for each domain with at least 50 decisions and both outcomes
     Brier      mean squared distance of what was said from what came: 0 is perfect, 0.25 is one half every time
     ECE        expected calibration error: |mean said - share agreed| over bins of equally many decisions
-    balance    Balance score: mean said minus share agreed; above 0 over-confident, below 0 under-confident. The name has
-               no settled meaning elsewhere; this is calibration in the large
+    balance    Balance score: mean said minus share agreed; above 0 over-confident, below 0 under-confident. The name
+               has no settled meaning elsewhere; this is calibration in the large
     raw        the same scores for logistic(margin), what a reward in nats claims by itself
 
 Intervals at 95 %: Brier by BCa; balance by Wilson's interval of the share agreed. ECE is above 0 by chance alone, so a

@@ -28,6 +28,7 @@ FEWEST_OF_EACH = 20  # errors and agreements among the looks
 TIGHTER = 0.97  # of the exact width, or less, for it to be taken
 UNSEEN = 2.0  # surprises added to what each stratum's variance is told by: an error where none was expected
 N_FOLDS = 5
+FLAT = 1e-12  # a variance of confidence that is rounding only
 METHOD = "prediction-powered"
 
 Floats = NDArray[np.float64]
@@ -141,7 +142,7 @@ def _estimate(
         weight[mine] = size / total / mine.sum()
     centred = said - weight @ said
     spread = float(weight @ centred**2)
-    power = min(1.0, max(0.0, float(weight @ (centred * y)) / spread)) if spread > 0 else 0.0
+    power = min(1.0, max(0.0, float(weight @ (centred * y)) / spread)) if spread > FLAT else 0.0
     rest = y - power * said
     degrees = len(y) - len(strata) - 1
     variance = 0.0

@@ -210,7 +210,8 @@ def _log_losses(counts: tuple[int, ...], draws: tuple[Draw, ...]) -> tuple[int, 
             n_drawn += n > 0
             continue
         free, n_drawn = free + count, n_drawn + 1
-        parts.append(_convex(np.diff(-log_tails(count, n, size))))
+        tails = log_tails(count, n, size)
+        parts.append(_convex(np.diff(-tails[np.isfinite(tails)])))  # what is left out is out of reach
     return free, np.sort(np.concatenate(parts)), n_drawn
 
 
@@ -236,9 +237,8 @@ def log_tails(seen: int, n: int, size: int) -> NDArray[np.float64]:
 
 def _convex(losses: NDArray[np.float64]) -> NDArray[np.float64]:
     """Losses made never to fall (the slopes of the convex minorant of -log p): that allows more, never less."""
-    finite = losses[np.isfinite(losses)]
-    if len(finite) and np.any(np.diff(finite) < 0):
-        from sklearn.isotonic import isotonic_regression
+    if np.all(np.diff(losses) >= 0):
+        return losses
+    from sklearn.isotonic import isotonic_regression
 
-        finite = isotonic_regression(finite)
-    return np.asarray(finite, dtype=np.float64)
+    return np.asarray(isotonic_regression(losses), dtype=np.float64)

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from services.statistics.curves import METHODS, Method, fit_curve, folds, held_out
+from services.statistics.curves import METHODS, Method, Shape, fit_curve, folds
 from services.statistics.exact import LEVEL, Bound
 
 FEWEST_OF_EACH = 20  # errors and agreements among the looks
@@ -51,21 +51,27 @@ def cross_fitted(
 ) -> Prediction | None:
     """Confidence for `interval`: `agrees` is 1, 0 or None (unresolved: not fitted on). None with too few outcomes.
 
-    The kind of curve is chosen anew for every fold, from what that fold's curve is fitted on.
+    Every fold's curve is fitted without it; which kind of curve, the Brier scores on all folds say.
     """
     x, everything = np.asarray(margins, dtype=np.float64), np.asarray(population_margins, dtype=np.float64)
     y = np.array([math.nan if agreed is None else float(agreed) for agreed in agrees])
     if not _is_enough(y):
         return None
+    known = ~np.isnan(y)
     fold = folds(np.nan_to_num(y, nan=0.5), n_folds=N_FOLDS, seed=seed)
-    said, means = np.empty(len(x)), []
+    fitted = {method: _held_out(method, x, y, fold) for method in METHODS}
+    said, curves = min(fitted.values(), key=lambda one: float(np.mean((one[0][known] - y[known]) ** 2)))
+    means = [float(curve.at(everything).mean()) for curve in curves]
+    return Prediction(tuple(said.tolist()), float(np.mean(means)))
+
+
+def _held_out(method: Method, x: Floats, y: Floats, fold: NDArray[np.int64]) -> tuple[Floats, list[Shape]]:
+    said, curves = np.empty(len(x)), []
     for number in range(N_FOLDS):
         mine, fitted_on = fold == number, (fold != number) & ~np.isnan(y)
-        method = _best(x[fitted_on], y[fitted_on], seed=[seed, number])
-        curve = fit_curve(method, x[fitted_on], y[fitted_on])
-        said[mine] = curve.at(x[mine])
-        means.append(float(curve.at(everything).mean()))
-    return Prediction(tuple(said.tolist()), float(np.mean(means)))
+        curves.append(fit_curve(method, x[fitted_on], y[fitted_on]))
+        said[mine] = curves[-1].at(x[mine])
+    return said, curves
 
 
 def interval(
@@ -117,11 +123,6 @@ def pick(exact: Bound, powered: Bound | None) -> Bound:
 
 def _is_enough(y: Floats) -> bool:
     return min(int(np.sum(y == 1)), int(np.sum(y == 0))) >= FEWEST_OF_EACH
-
-
-def _best(x: Floats, y: Floats, *, seed: list[int]) -> Method:
-    fold = folds(y, n_folds=N_FOLDS, seed=seed)
-    return min(METHODS, key=lambda method: float(np.mean((held_out(method, x, y, fold) - y) ** 2)))
 
 
 def _strata(names: list[str], kept: NDArray[np.bool_], sizes: Mapping[str, int]) -> list[tuple[NDArray[np.bool_], int]]:

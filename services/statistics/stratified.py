@@ -28,7 +28,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from services.statistics.exact import LEVEL, Bound, chance_at_most, check_counts
+from services.statistics.exact import LEVEL, Bound, chance_at_most, check_counts, lower_count
 
 REFERENCE = 0.9  # the share for which the two methods' widths are compared
 METHODS: dict[str, str] = {
@@ -115,8 +115,10 @@ def most(counts: tuple[int, ...], draws: tuple[Draw, ...], *, alpha: float, meth
     """
     if method == "fisher":
         return _most_by_fisher(counts, draws, alpha=alpha)
-    seen = sum(counts)
-    low, high = seen, sum(size for _, size in draws) - sum(n for n, _ in draws) + seen
+    seen, n, population = sum(counts), sum(drawn for drawn, _ in draws), sum(size for _, size in draws)
+    if method == "exact":
+        return population - lower_count(n - seen, n, population, alpha=alpha)
+    low, high = seen, population - n + seen
     while low < high:
         middle = (low + high + 1) // 2
         if chance_of_so_few(counts, draws, middle, method=method) > alpha:

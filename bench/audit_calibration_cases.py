@@ -61,8 +61,8 @@ def _confidence(generator: np.random.Generator, shape: str, n: int, n_targeted: 
 def _bootstrapped(
     generator: np.random.Generator, method: Method, margins: Floats, agrees: Ints, margin: Floats
 ) -> tuple[float, float]:
-    """The middle 95 % of the curve fitted again on 60 resamples."""
-    drawn = (generator.integers(0, len(margins), len(margins)) for _ in range(60))
+    """The middle 95 % of the curve fitted again on 40 resamples."""
+    drawn = (generator.integers(0, len(margins), len(margins)) for _ in range(40))
     found = [float(fit_curve(method, margins[one], agrees[one].astype(np.float64)).at(margin)[0]) for one in drawn]
     low, high = np.quantile(found, [0.025, 0.975])
     return float(low), float(high)

@@ -43,6 +43,12 @@ def cases() -> list[Case]:
         Case(GROUP, "telling, 4 margin bands, 100 looks each", lambda g: _bands(g, bands), ""),
         *_anchoring_cases(),
         *_stopping_cases(),
+        Case(
+            "exact",
+            "300 of 10,000, counted up to the first that everybody puts off (20 % of errors)",
+            lambda g: _put_off(g, worlds.share_world(8_700, 10_000)),
+            "all decided ones",
+        ),
     ]
 
 
@@ -192,6 +198,17 @@ def _until_pleased(generator: np.random.Generator, one: World) -> Trial:
         if (found.low or 0) > 0.85:
             break
     return Trial(covers(found, one.share), found.width)
+
+
+def _put_off(generator: np.random.Generator, one: World, n: int = 300) -> Trial:
+    """20 % of the errors and 2 % of the agreements stay undecided; only what comes before the first of them counts."""
+    agrees = one.agrees[worlds.draw(generator, one.size, n)]
+    generator.shuffle(agrees)
+    is_open = generator.random(n) < np.where(agrees == 1, 0.02, 0.2)
+    first = int(np.argmax(is_open)) if is_open.any() else n
+    found = finite_interval(int(agrees[:first].sum()), first, one.size)
+    plain = finite_interval(int(agrees[~is_open].sum()), int((~is_open).sum()), one.size)
+    return Trial(first == 0 or covers(found, one.share), found.width, covers(plain, one.share))
 
 
 def _until_narrow(generator: np.random.Generator, one: World) -> Trial:

@@ -1,5 +1,6 @@
 """What labels are resolved from: the rows of a dataset's decisions, only the columns that matter, oldest first.
 
+Also numbers for decisions that are written in bulk.
 Leaves out how a label follows from them (services/labels.py).
 """
 
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import ScalarSelect, select
+from sqlalchemy import ScalarSelect, func, select, text
 from sqlalchemy.orm import Session
 
 from db.tables import Decision, Item
@@ -65,6 +66,15 @@ def marks_of(
     for start in range(0, len(ids), IDS_A_QUERY):
         some = wanted.where(Decision.item_id.in_(ids[start : start + IDS_A_QUERY]))
         yield from map(Mark._make, session.execute(some))
+
+
+def new_decision_ids(session: Session, n: int) -> Sequence[int]:
+    """n numbers, rising, for decisions that this writing transaction is going to insert."""
+    if session.get_bind().dialect.name == "postgresql":
+        wanted = "SELECT nextval(pg_get_serial_sequence('decision', 'decision_id')) FROM generate_series(1, :n)"
+        return sorted(session.scalars(text(wanted), {"n": n}))
+    first = (session.scalar(select(func.max(Decision.decision_id))) or 0) + 1  # the write lock is held
+    return range(first, first + n)
 
 
 def _dataset_of_decision() -> ScalarSelect[int]:

@@ -10,16 +10,16 @@ from __future__ import annotations
 import pickle
 import tempfile
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import IO, Any, NamedTuple
 
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session, sessionmaker
 
-from db.queries_items import candidates_by_item
+from db.queries_labels import new_decision_ids
 from db.queries_reviews import UNDO_PREFIX
-from db.tables import Decision, Item
+from db.tables import Candidate, Decision, Item
 from services.annotators import ensure_annotator, machine_annotator_id
 from services.formats.decision_rows import renumber
 from services.formats.drafts import DecisionDraft, ItemDraft
@@ -75,23 +75,21 @@ class DecisionsAside:
     def append_all(self, session: Session, dataset_id: int, person_ids: dict[str, int]) -> None:
         """Append them in the caller's transaction, in the order they were made."""
         machine_id = machine_annotator_id(session) if self._has_auto else -1
-        numbers: dict[tuple[int, int], int] = {}  # (position, n) -> the new decision_id
+        self._kept.sort()
+        numbers = new_decision_ids(session, len(self._kept))
+        number_of = {(kept.position, kept.n): number for kept, number in zip(self._kept, numbers, strict=True)}
         drafts = self._read()
         while some := list(islice(drafts, BATCH)):
-            places = _Places(session, dataset_id, [kept.position for kept, _ in some])
-            waiting: list[tuple[tuple[int, int], dict[str, Any]]] = []
-            for kept, draft in some:
-                named = {(kept.position, n) for n in (draft.undoes, draft.supersedes) if n is not None}
-                if not named <= numbers.keys():  # it waits still, and has no number yet
-                    _write(session, waiting, numbers)
-                person_id = machine_id if draft.kind == AUTO else person_ids[draft.annotator]
-                row = _row(draft, kept.position, places, numbers) | {"annotator_id": person_id}
-                waiting.append(((kept.position, kept.n), row))
-            _write(session, waiting, numbers)
+            places = _Places(session, dataset_id, {kept.position for kept, _ in some})
+            rows = [
+                _row(draft, kept, places, number_of)
+                | {"annotator_id": machine_id if draft.kind == AUTO else person_ids[draft.annotator]}
+                for kept, draft in some
+            ]
+            session.connection().execute(insert(Decision), rows)
 
     def _read(self) -> Iterator[tuple[_Kept, DecisionDraft]]:
-        """In the order they were made."""
-        self._kept.sort()
+        """In the order of `_kept`."""
         for kept in self._kept:
             self._file.seek(kept.offset)
             yield kept, pickle.load(self._file)  # written by this object, so safe to load
@@ -100,35 +98,29 @@ class DecisionsAside:
 class _Places:
     """The new numbers of items and candidates, by position in the dataset and place in the item."""
 
-    def __init__(self, session: Session, dataset_id: int, positions: Sequence[int]) -> None:
-        wanted = select(Item.position, Item.item_id).where(
-            Item.dataset_id == dataset_id, Item.position.in_(set(positions))
+    def __init__(self, session: Session, dataset_id: int, positions: Collection[int]) -> None:
+        self.item_id: dict[int, int] = {}
+        self.candidate_ids: dict[int, list[int]] = {}
+        rows = session.execute(
+            select(Item.position, Item.item_id, Candidate.candidate_id)
+            .join(Candidate, Candidate.item_id == Item.item_id)
+            .where(Item.dataset_id == dataset_id, Item.position.in_(positions))
+            .order_by(Item.position, Candidate.position)
         )
-        self.item_id = {row[0]: row[1] for row in session.execute(wanted)}
-        self._candidates = candidates_by_item(session, list(self.item_id.values()))
-
-    def candidate_ids(self, position: int) -> list[int]:
-        return [one.candidate_id for one in self._candidates[self.item_id[position]]]
+        for position, item_id, candidate_id in rows:
+            self.item_id[position] = item_id
+            self.candidate_ids.setdefault(position, []).append(candidate_id)
 
 
-def _write(
-    session: Session, waiting: list[tuple[tuple[int, int], dict[str, Any]]], numbers: dict[tuple[int, int], int]
-) -> None:
-    """Insert what waits, and remember the numbers it got."""
-    if waiting:
-        wanted = insert(Decision).returning(Decision.decision_id, sort_by_parameter_order=True)
-        ids = session.scalars(wanted, [row for _, row in waiting])
-        numbers.update(zip((key for key, _ in waiting), ids, strict=True))
-        waiting.clear()
-
-
-def _row(draft: DecisionDraft, position: int, places: _Places, numbers: dict[tuple[int, int], int]) -> dict[str, Any]:
-    ids = places.candidate_ids(position)
-    earlier = {n: None if n is None else numbers[position, n] for n in (draft.undoes, draft.supersedes)}
-    undone = earlier[draft.undoes]
+def _row(
+    draft: DecisionDraft, kept: _Kept, places: _Places, number_of: Mapping[tuple[int, int], int]
+) -> dict[str, Any]:
+    ids = places.candidate_ids[kept.position]
+    undone, superseded = (None if n is None else number_of[kept.position, n] for n in (draft.undoes, draft.supersedes))
     return {
+        "decision_id": number_of[kept.position, kept.n],
         "submission": f"imported:{uuid.uuid4().hex}" if undone is None else f"{UNDO_PREFIX}{undone}",
-        "item_id": places.item_id[position],
+        "item_id": places.item_id[kept.position],
         "verdict": draft.verdict,
         "chosen_candidate_id": None if draft.chosen is None else ids[draft.chosen],
         "ranking": [[ids[place] for place in group] for group in draft.ranking],
@@ -141,7 +133,7 @@ def _row(draft: DecisionDraft, position: int, places: _Places, numbers: dict[tup
         "suggested_candidate_id": None if draft.suggested is None else ids[draft.suggested],
         "elapsed_ms": draft.elapsed_ms,
         "created_at": draft.created_at,
-        "supersedes_id": earlier[draft.supersedes],
+        "supersedes_id": superseded,
         "kind": draft.kind,
         "request": draft.request,
         "is_imported": True,

@@ -1,0 +1,321 @@
+"""Review under a plan: blind and reveal, rankings by keys, strength, leases, the side list; and the queues."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from desk_data import Desk, write_desk
+from desk_people import PAIR, SUMS, Reviewer
+from sqlalchemy import select, update
+
+from db.session import Sessions
+from db.tables import Decision, Suggestion, utc_now
+from db.tables_audit import Look
+from services.looks import plans, serve
+
+Decisions = Callable[[], list[Decision]]
+LEADING = ("suggested", "nats", "rank 1", "margin", "tokens<", "t-reward", "model-x", "gold")
+
+
+def make_plan(desk: Desk, **more: Any) -> int:
+    asked = {"order": "file", "seed": "seed", "made_by": "boss", "dataset_id": desk.dataset_id} | more
+    return plans.make_plan(desk.sessions, run_id=desk.run_id, **asked).plan_id
+
+
+def at_plan(desk: Desk, plan_id: int, **query: object) -> Reviewer:
+    person = Reviewer()
+    person.open(dataset="tea shop", plan=plan_id, **query)
+    return person
+
+
+def looks(desk: Desk) -> list[Look]:
+    with desk.sessions() as session:
+        return list(session.scalars(select(Look).order_by(Look.look_id)))
+
+
+def suggested(desk: Desk, item_id: int) -> int:
+    with desk.sessions() as session:
+        return session.get_one(Suggestion, (desk.run_id, item_id)).best_candidate_id
+
+
+def choose_other_than_suggested(person: Reviewer, desk: Desk) -> int:
+    """Presses a response that the run does not suggest; its id."""
+    look = next(one for one in looks(desk) if one.item_id == person.item_id)
+    place = next(n for n, one in enumerate(look.display_order) if one != suggested(desk, look.item_id))
+    person.choose(place + 1)
+    return int(look.display_order[place])
+
+
+@pytest.fixture
+def sums(empty_desk: Sessions) -> Desk:
+    """Six items with four responses each."""
+    return write_desk(empty_desk, [SUMS] * 6)
+
+
+def test_a_blind_item_shows_nothing_that_leads_until_it_is_decided(sums: Desk, decisions: Decisions) -> None:
+    person = at_plan(sums, make_plan(sums, blind_share=1.0))
+    assert not [word for word in LEADING if word in person.html()]
+    assert person.button("accept").disabled
+    assert person.button("tokens").disabled
+    first = person.item_id
+    chosen = choose_other_than_suggested(person, sums)
+    (kept,) = decisions()
+    assert (kept.verdict, kept.is_blind, kept.chosen_candidate_id) == ("override", True, chosen)
+    assert person.item_id == first, "it stays, revealed"
+    assert "suggested" in person.html()
+    assert "was blind, now revealed" in person.html()
+    person.save_reasons()
+    assert person.item_id != first
+    assert not [word for word in LEADING if word in person.html()]
+
+
+def test_an_accepted_blind_item_is_revealed_before_one_goes_on(sums: Desk, decisions: Decisions) -> None:
+    person = at_plan(sums, make_plan(sums, blind_share=1.0))
+    first = person.item_id
+    (look, *_) = looks(sums)
+    person.choose(look.display_order.index(suggested(sums, first)) + 1)
+    assert (decisions()[0].verdict, decisions()[0].is_blind) == ("accept", True)
+    assert person.item_id == first
+    assert "suggested" in person.html()
+    person.press("veil")
+    assert "suggested" not in person.html()
+    person.press("veil_on")
+    assert "suggested" in person.html()
+    person.accept()
+    assert person.item_id != first
+    assert len(decisions()) == 1
+
+
+def test_source_and_gold_stay_hidden_behind_the_veil_even_when_asked_for(sums: Desk) -> None:
+    person = at_plan(sums, make_plan(sums, blind_share=1.0))
+    person.settled(person.at.toggle(key="review_source").set_value(True).run())
+    person.settled(person.at.toggle(key="review_gold").set_value(True).run())
+    assert "from model-x" not in person.html()
+    assert "gold rank" not in person.html()
+
+
+def test_a_skipped_blind_item_is_not_revealed(sums: Desk) -> None:
+    person = at_plan(sums, make_plan(sums, blind_share=1.0))
+    first = person.item_id
+    person.skip()
+    assert person.item_id != first
+    assert [one.revealed_at for one in looks(sums)] == [None] * len(looks(sums))
+
+
+def test_a_ranking_is_typed_with_ties_and_saved_with_enter(sums: Desk, decisions: Decisions) -> None:
+    person = at_plan(sums, make_plan(sums, mode="rank"))
+    ids = sums.candidate_ids[sums.item_ids.index(person.item_id)]
+    for key in ("place_4", "place_1", "tie_next", "place_2"):
+        person.press(key)
+    assert decisions() == [], "nothing is saved before Enter"
+    assert person.button("rank_save").proto.shortcut.lower() == "enter"
+    assert "2nd, tied" in person.html()
+    person.press("rank_save")
+    (kept,) = decisions()
+    assert (kept.verdict, kept.request) == ("override", "rank")
+    assert kept.ranking == [[ids[3]], [ids[0], ids[1]]], "of the third nothing is said"
+    assert "D &gt; A = B" in person.html()
+
+
+def test_a_place_is_taken_back_one_by_one(sums: Desk, decisions: Decisions) -> None:
+    person = at_plan(sums, make_plan(sums, mode="rank"))
+    ids = sums.candidate_ids[sums.item_ids.index(person.item_id)]
+    for key in ("place_2", "place_1", "tie_next", "rank_back", "rank_back", "place_3"):
+        person.press(key)
+    person.press("rank_save")
+    assert decisions()[0].ranking == [[ids[1]], [ids[2]]]
+    assert decisions()[0].verdict == "accept", "what it says does not contradict the suggestion, or it would"
+
+
+def test_one_place_is_no_ranking(sums: Desk) -> None:
+    person = at_plan(sums, make_plan(sums, mode="rank"))
+    person.press("place_2")
+    assert person.button("rank_save").disabled
+    person.press("place_1")
+    assert not person.button("rank_save").disabled
+
+
+def test_without_a_plan_key_k_begins_a_ranking_and_ends_it(desk: Desk, reviewer: Reviewer) -> None:
+    assert reviewer.button("rank_on").proto.shortcut.lower() == "k"
+    reviewer.press("rank_on")
+    assert reviewer.has_button("place_1")
+    reviewer.press("rank_off")
+    assert reviewer.has_button("choose_1")
+    reviewer.open(dataset="tea shop", item=desk.item_ids[1])
+    assert not reviewer.has_button("rank_on"), "a pair has nothing to rank beside the best"
+
+
+def test_a_ranking_keeps_its_places_when_reasons_are_added(
+    desk: Desk, reviewer: Reviewer, decisions: Decisions
+) -> None:
+    reviewer.press("rank_on")
+    for key in ("place_1", "place_2", "rank_save"):
+        reviewer.press(key)
+    reviewer.tag("style")
+    reviewer.save_reasons("dry")
+    first, second = decisions()
+    assert second.supersedes_id == first.decision_id
+    assert (second.ranking, second.request, second.note) == (first.ranking, "rank", "dry")
+
+
+def test_strength_is_stored_by_the_file_whatever_side_it_was_on(empty_desk: Sessions, decisions: Decisions) -> None:
+    desk = write_desk(empty_desk, [PAIR] * 8)
+    person = at_plan(desk, make_plan(desk, mode="strength", blind_share=1.0))
+    sides = set()
+    for _ in range(8):
+        place = desk.item_ids.index(person.item_id)
+        look = next(one for one in looks(desk) if one.item_id == person.item_id)
+        is_as_filed = look.display_order[0] == desk.candidate_ids[place][0]
+        sides.add(is_as_filed)
+        assert person.button("strength_1").label == "A much better"
+        person.press("strength_1")
+        kept = decisions()[-1]
+        assert kept.strength == (-3 if is_as_filed else 3)
+        assert kept.chosen_candidate_id == look.display_order[0]
+        person.press("save" if kept.verdict == "override" else "accept")
+    assert sides == {True, False}
+
+
+def test_the_middle_of_the_scale_is_a_tie(empty_desk: Sessions, decisions: Decisions) -> None:
+    desk = write_desk(empty_desk, [PAIR, PAIR])
+    person = at_plan(desk, make_plan(desk, mode="strength"))
+    assert person.button("tie").proto.shortcut == "4"
+    person.press("tie")
+    assert (decisions()[0].verdict, decisions()[0].strength) == ("tie", 0)
+
+
+def test_a_tag_picked_on_an_accept_is_kept_with_it(desk: Desk, reviewer: Reviewer, decisions: Decisions) -> None:
+    reviewer.accept()
+    reviewer.press("prev")
+    reviewer.tag("style")
+    reviewer.accept()
+    first, second = decisions()
+    assert (first.reason_tags, second.reason_tags) == ([], ["style"])
+    assert (second.verdict, second.supersedes_id) == ("accept", first.decision_id)
+    assert reviewer.item_id == desk.item_ids[1]
+
+
+def test_the_side_list_leads_back_to_a_decision(desk: Desk, reviewer: Reviewer) -> None:
+    reviewer.accept()
+    reviewer.tie()
+    labels = [button.label for button in reviewer.at.button if str(button.key).startswith("review_recent")]
+    assert labels == ["2 · tie", "1 · B"]
+    reviewer.settled(next(one for one in reviewer.at.button if one.label == "1 · B").click().run())
+    assert reviewer.item_id == desk.item_ids[0]
+    assert "Accepted B" in reviewer.html()
+
+
+def test_arrows_under_a_plan_go_back_through_ones_own_decisions(sums: Desk) -> None:
+    person = at_plan(sums, make_plan(sums))
+    first = person.item_id
+    person.accept()
+    second = person.item_id
+    person.accept()
+    third = person.item_id
+    person.press("prev")
+    assert person.item_id == second
+    person.press("prev")
+    assert person.item_id == first
+    assert person.button("prev").disabled
+    person.press("next")
+    person.press("next")
+    assert person.item_id == third
+    assert [one.drawn_by for one in looks(sums)] == ["file"] * len(looks(sums)), "no look was taken by walking"
+
+
+def test_two_people_under_one_plan_never_hold_one_item(sums: Desk) -> None:
+    plan_id = make_plan(sums, overlap=1)
+    ada, zoe = at_plan(sums, plan_id, as_="Ada"), at_plan(sums, plan_id, as_="Zoe")
+    assert ada.item_id != zoe.item_id
+    taken = ada.item_id
+    zoe.open(dataset="tea shop", plan=plan_id, item=taken, as_="Zoe")
+    assert "not yours to decide now" in zoe.words()
+    zoe.press("refused_next")
+    assert zoe.item_id != taken
+
+
+def test_an_item_whose_time_is_over_cannot_be_decided_when_somebody_else_has_it(
+    sums: Desk, decisions: Decisions
+) -> None:
+    plan_id = make_plan(sums, overlap=1, n=1)
+    ada = at_plan(sums, plan_id, as_="Ada")
+    with sums.sessions.begin() as session:
+        session.execute(update(Look).values(leased_until=utc_now() - timedelta(seconds=1)))
+    zoe = serve.next_look(sums.sessions, plan_id=plan_id, annotator="Zoe")
+    assert zoe is not None
+    assert zoe.item_id == ada.item_id
+    ada.accept()
+    assert decisions() == []
+    assert "Not saved" in ada.html() or "not yours" in ada.words()
+
+
+def test_the_end_of_a_plan_says_how_far_one_came(sums: Desk) -> None:
+    person = at_plan(sums, make_plan(sums, n=2))
+    person.accept()
+    person.accept()
+    assert "Nothing left for you in this plan" in person.words()
+    assert "You looked at 2 of its 2 items." in person.words()
+    person.press("plan_leave")
+    assert person.query("plan") is None
+    assert person.has_button("skip")
+
+
+def test_an_unknown_plan_is_one_line_with_a_way_out(desk: Desk) -> None:
+    person = at_plan(desk, 77)
+    assert "has no plan" in person.html()
+    person.press("way_out")
+    assert person.item_id == desk.item_ids[0]
+
+
+def test_another_run_leaves_the_plan(sums: Desk) -> None:
+    person = at_plan(sums, make_plan(sums))
+    assert person.query("run") == str(sums.run_id), "a plan is of one run"
+    other = Reviewer()
+    other.open(dataset="tea shop", run=sums.run_id)
+    assert other.query("plan") is None
+
+
+def test_queues_hold_what_was_skipped_and_flagged(desk: Desk, reviewer: Reviewer) -> None:
+    reviewer.skip()
+    reviewer.flag()
+    one = Reviewer()
+    one.open(dataset="tea shop", queue="flagged")
+    assert one.item_id == desk.item_ids[1]
+    assert "Flagged" in one.html()
+    one.accept()
+    assert "Nothing here: flagged" in one.words()
+    other = Reviewer()
+    other.open(dataset="tea shop", queue="skipped")
+    assert other.item_id == desk.item_ids[0]
+    other.accept()
+    assert "Nothing here: skipped" in other.words()
+    other.press("queue_all")
+    assert other.query("queue") is None
+
+
+def test_markdown_is_read_only_when_asked_for_and_fetches_nothing(empty_desk: Sessions) -> None:
+    from desk_data import Draft
+
+    text = "# Tea\n\n- one\n- two\n\n![x](http://evil.example/x.png) [here](javascript:alert(1)) <img src=x>"
+    write_desk(empty_desk, [Draft("*Which*?", (text, "plain"))])
+    person = Reviewer()
+    person.open()
+    assert "# Tea" in person.html()
+    person.settled(person.at.toggle(key="review_markdown").set_value(True).run())
+    assert "<li>one</li>" in person.html()
+    assert "<em>Which</em>" in person.html()
+    assert "<img" not in person.html()
+    assert "href=" not in person.html()
+    assert "![x](http://evil.example/x.png)" in person.html(), "as it was written"
+
+
+def test_the_help_panel_has_every_key_that_a_button_has(desk: Desk, reviewer: Reviewer) -> None:
+    reviewer.choose(1)
+    shown = {button.proto.shortcut.upper() for button in reviewer.at.button if button.proto.shortcut}
+    told = {key for keys in re.findall("<kbd>(.*?)</kbd>", reviewer.html()) for key in keys.split()}
+    names = {"LEFT": "←", "RIGHT": "→", "ENTER": "Enter"} | {str(digit): "–" for digit in range(1, 10)}
+    assert {names.get(key, key) for key in shown} <= told

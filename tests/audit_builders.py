@@ -8,14 +8,18 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import insert
 
 from db.session import Sessions
-from db.tables import Candidate, Criteria, Dataset, Decision, Item, ModelPairRow, Run, Suggestion
+from db.tables import Candidate, Criteria, Dataset, Decision, Item, ModelPairRow, Run, Suggestion, utc_now
+from db.tables_audit import Look
 from services.annotators import ensure_annotator
 from services.decisions import decide
+from services.looks.chance import is_blind
 from services.looks.redraw import kept_draw
+from services.looks.rows import PlanRow
 from services.looks.serve import next_look
 
 _numbers = itertools.count(1)
@@ -102,8 +106,18 @@ def look_at(audited: Audited, plan_id: int, n: int, opinion: Callable[[int], str
     return places
 
 
-def settle(audited: Audited, places: Sequence[int], opinion: Callable[[int], str], *, by: str = "Ada") -> None:
-    """Decisions on the items at these places, right or wrong, written in one go: hundreds of them in a test."""
+def settle(
+    audited: Audited,
+    places: Sequence[int],
+    opinion: Callable[[int], str],
+    *,
+    by: str = "Ada",
+    plan: PlanRow | None = None,
+) -> None:
+    """Decisions on the items at these places, right or wrong, written in one go: hundreds of them in a test.
+
+    With a plan they are made on its looks, which are taken to be the plan's first places, in their order.
+    """
     person = ensure_annotator(audited.sessions, by)
     rows = [
         {
@@ -114,7 +128,20 @@ def settle(audited: Audited, places: Sequence[int], opinion: Callable[[int], str
         for place in places
     ]  # fmt: skip
     with audited.sessions.begin() as session:
+        if plan is not None:
+            looks = [_look(row, plan, at) for at, row in enumerate(rows)]
+            wanted = insert(Look).returning(Look.look_id, sort_by_parameter_order=True)
+            for row, look, look_id in zip(rows, looks, session.scalars(wanted, looks), strict=True):
+                row |= {"look_id": look_id, "is_blind": look["is_blind"]}
         session.execute(insert(Decision), rows)
+
+
+def _look(row: dict[str, Any], plan: PlanRow, place: int) -> dict[str, Any]:
+    return {
+        "plan_id": plan.plan_id, "dataset_id": plan.dataset_id, "run_id": plan.run_id, "item_id": row["item_id"],
+        "annotator_id": row["annotator_id"], "drawn_by": plan.order, "place": place, "closed_at": utc_now(),
+        "closed_as": "decided", "is_blind": is_blind(plan.seed, row["item_id"], share=plan.blind_share),
+    }  # fmt: skip
 
 
 def drawn(audited: Audited, plan_id: int) -> list[int]:

@@ -34,7 +34,7 @@ def audited(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Audited]:
         sessions, dataset_id=found.dataset_id, run_id=found.run_id, made_by="Ada", order="random", n=200, seed="story",
         name="first look", blind_share=0.3,
     )  # fmt: skip
-    settle(found, drawn(found, plan.plan_id), lambda place: "wrong" if place < 80 and place % 2 else "right")
+    settle(found, drawn(found, plan.plan_id), opinion, plan=plan)
     yield found
     sessions.engine.dispose()
 
@@ -45,6 +45,10 @@ def audit_desk(audited: Audited, tmp_path: Path) -> Iterator[Desk]:
     desk = serve(f"sqlite:///{tmp_path / 'audit.db'}", tmp_path)
     yield desk
     stop(desk)
+
+
+def opinion(place: int) -> str:
+    return "wrong" if place < 80 and place * 7 % 11 < 4 else "right"
 
 
 def n_decisions(audited: Audited, kind: str, verdict: str) -> int:

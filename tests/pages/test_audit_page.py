@@ -24,7 +24,7 @@ def audited(empty_desk: Sessions) -> Audited:
         empty_desk, dataset_id=found.dataset_id, run_id=found.run_id, made_by="me", order="random", n=120, seed="page",
         name="first <b>look</b>",
     )  # fmt: skip
-    settle(found, drawn(found, plan.plan_id), lambda place: "wrong" if place < 60 else "right", by="me")
+    settle(found, drawn(found, plan.plan_id), lambda place: "wrong" if place < 60 else "right", by="me", plan=plan)
     return found
 
 

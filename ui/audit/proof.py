@@ -36,6 +36,8 @@ def show_proof(plan: PlanRow, *, level: float) -> None:
     if not found.n_counted:
         frame.page_link(frame.REVIEW, "Look at the first item", plan=plan.plan_id)
         return
+    if found.n_agree + found.n_unresolved < found.n_counted:
+        frame.page_link(frame.REVIEW, "Where people disagreed", verdict="override,tie")
     left, right = st.columns([3, 2], gap="large")
     with left:
         _parts(found)

@@ -1,4 +1,4 @@
-"""Who decides: everyone with their role, and what each did in a dataset.
+"""Who decides: everyone with their role, and what each did in a dataset; and how the items begin that figures name.
 
 Leaves out giving roles (services/annotators.py) and what the decisions say of a person (the other modules here).
 """
@@ -6,12 +6,14 @@ Leaves out giving roles (services/annotators.py) and what the decisions say of a
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session, sessionmaker
 
 from db.queries_people import PersonRow, person_rows
+from db.queries_trials import items_by_id
 from services.people.answers import Answer, Answers
 from services.people.clusters import clustered_share
 from services.people.fatigue import Median, median, seconds_of
@@ -57,6 +59,14 @@ def roster(sessions: sessionmaker[Session], answers: Answers) -> tuple[RosterRow
         _row(person, effective.get(person.annotator_id, []), given.get(person.annotator_id, []), answers.undone)
         for person in everyone
     )
+
+
+def prompts_of(sessions: sessionmaker[Session], item_ids: Sequence[int]) -> dict[int, str]:
+    """item_id -> its last user message, for a list of items."""
+    with sessions() as session:
+        found = items_by_id(session, list(item_ids))
+        said = {item.item_id: [one["content"] for one in item.messages if one["role"] == "user"] for item in found}
+    return {item_id: messages[-1] if messages else "" for item_id, messages in said.items()}
 
 
 def _row(person: PersonRow, standing: list[Answer], given: list[Answer], undone: frozenset[int]) -> RosterRow:

@@ -160,7 +160,7 @@ def _group(
         (item_id, a == b) for item_id, found in shared.items() for a, b in _pairs([found.get(one) for one in people])
     )
     return Group(
-        people=tuple(answers.people[number] for number in people),
+        people=tuple(sorted((answers.people[number] for number in people), key=lambda one: one.name.casefold())),
         within=clustered_share(within),
         with_suggestion=clustered_share(look for number in people for look in agreed.get(number, [])),
     )

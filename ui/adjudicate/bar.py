@@ -12,7 +12,7 @@ from ui.adjudicate.words import decision_html, letters_of, settled_words
 from ui.prose import safe
 
 NUMBER_KEYS = 9
-A_ROW = 3  # cards beside each other
+A_ROW = 4  # cards beside each other
 KEYS = (
     ("1 to 9", "this response is the best"),
     ("0", "no difference"),

@@ -9,14 +9,14 @@ from ui.adjudicate.actions import show_case
 from ui.adjudicate.words import case_label
 from ui.wording import count
 
-A_PAGE = 12
+A_PAGE = 10
 WITH_SETTLED = "adjudicate_settled"  # the toggle's key
 
 
 def case_list(rows: tuple[CaseRow, ...], *, item_id: int | None) -> None:
     """The page of the list that holds the case in hand."""
     n_open = sum(row.settled_at is None for row in rows)
-    st.html(f'<div class="t-muted">{count(n_open, "open case")}</div>')
+    st.html(f'<div class="t-note">{count(n_open, "open case")}</div>')
     place = next((place for place, row in enumerate(rows) if row.item_id == item_id), 0)
     start = place // A_PAGE * A_PAGE
     for row in rows[start : start + A_PAGE]:

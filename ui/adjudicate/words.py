@@ -12,7 +12,7 @@ from ui.wording import moment
 
 STRENGTHS = {1: "a little better", 2: "better", 3: "much better"}
 FOLD_AT = 2_500  # characters of a response shown before "show all"
-PROMPT_SHOWN = 74  # characters of the prompt in the list
+PROMPT_SHOWN = 56  # characters of the prompt in the list
 
 
 def letters_of(case: Case) -> dict[int, str]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import streamlit as st
 
 from services.people.answers import AnsweredItem, Answers
+from services.people.roster import prompts_of
 from services.people.tastes import Group, Parting, Tastes
-from ui import frame
+from ui import frame, resources
 from ui.people.read import Version, answers_of, tastes_of
 from ui.people.words import tastes_words
 from ui.prose import badge, safe
 from ui.wording import share_line
 
-PARTINGS_SHOWN = 15
+PARTINGS_SHOWN = 12
+PROMPT_SHOWN = 140  # characters
 
 
 def show_tastes(version: Version) -> None:
@@ -45,15 +47,22 @@ def _group(number: int, group: Group) -> str:
 
 
 def _partings(answers: Answers, found: Tastes) -> None:
+    """The clearest items, each with its prompt and a link to it in Review."""
     st.markdown("**Where the groups part**")
     if not found.partings:
         st.caption("On no item do the groups have different majorities.")
-    for one in found.partings[:PARTINGS_SHOWN]:
-        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        return
+    shown = found.partings[:PARTINGS_SHOWN]
+    prompts = prompts_of(resources.sessions(), [one.item_id for one in shown])
+    for one in shown:
+        at_link, at_said, at_prompt = st.columns([1, 3, 8], vertical_alignment="center")
+        with at_link:
             frame.page_link(frame.REVIEW, f"item {one.position + 1}", item=one.item_id)
-            st.html(f'<span class="t-muted">{safe(parting_words(answers.items[one.item_id], one))}</span>')
-    if len(found.partings) > PARTINGS_SHOWN:
-        st.caption(f"The {PARTINGS_SHOWN} clearest, of {len(found.partings)}.")
+        at_said.html(f'<div class="t-note">{safe(parting_words(answers.items[one.item_id], one))}</div>')
+        prompt = " ".join(prompts.get(one.item_id, "").split())
+        at_prompt.html(f'<div class="t-parting" dir="auto">{safe(prompt[:PROMPT_SHOWN])}</div>')
+    if len(found.partings) > len(shown):
+        st.caption(f"The {len(shown)} clearest, of {len(found.partings)}.")
 
 
 def parting_words(item: AnsweredItem, one: Parting) -> str:

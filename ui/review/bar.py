@@ -59,7 +59,8 @@ def _main_button(turn: Turn) -> None:
     """What Enter does: accept, or keep a decision that stands; after an override the reasons panel has the key."""
     item, verdict = turn.item, None if turn.item.decision is None else turn.item.decision.verdict
     name = key("accept", item)
-    if verdict not in (None, "skip", "override"):
+    is_to_be_decided = verdict in (None, "skip", "override") or (verdict == "flag" and turn.queue == "flagged")
+    if not is_to_be_decided:
         st.button("Keep, next", key=name, shortcut="Enter", type="primary", on_click=on_keep, args=(turn,))
     elif item.suggestion is None:
         label = "Suggestion hidden" if item.is_veiled else "No suggestion"

@@ -91,7 +91,7 @@ if item is None and queue is not None:
     review_queues.queue_done(queue, progress)
     st.stop()
 if item is None and only is not None:
-    review_filter.filter_done(only, is_empty=True)
+    review_filter.filter_done(only, is_empty=True, run=run, dataset_id=dataset.dataset_id)
     st.stop()
 if item is None:
     frame.empty_state("This dataset has no items", "Import the file again, or choose another.", key="review")
@@ -115,7 +115,7 @@ if wanted is None and queue is not None and st.session_state.get(IS_DONE):
 if wanted is None and plan is None and only is not None and (is_through or st.session_state.get(IS_DONE)):
     review_head.notice()
     take_turn(item, annotator=annotator, n_left=progress.n_left)
-    review_filter.filter_done(only, is_empty=False)
+    review_filter.filter_done(only, is_empty=False, run=run, dataset_id=dataset.dataset_id)
     st.stop()
 if wanted is None and plan is None and queue is None and (st.session_state.get(IS_DONE) or progress.n_left == 0):
     skipped = reviews.next_undecided(sessions, dataset_id=dataset.dataset_id, annotator=annotator)
@@ -144,8 +144,10 @@ with st.container(key="review_progress", horizontal=True, vertical_alignment="ce
         st.html(review_head.progress_html(progress), width="stretch")
         steps, where = (item.prev_item_id, item.next_item_id), f"{item.position + 1} of {item.n_items}"
     review_queues.queue_panel(queue, progress)
-    review_filter.filter_panel(run)
+    hides = plan is not None and plan.blind_share > 0
+    review_filter.filter_panel(run, dataset_id=dataset.dataset_id, is_blind=hides)
     review_head.walk(item, steps=steps, where=where)
+review_filter.filter_line(run, dataset_id=dataset.dataset_id, is_blind=hides)
 with review_head.beside(st.session_state.get(review_head.SIDE, True)) as at_side:
     item_body(item, run, shows_source=shows_source, shows_gold=shows_gold)
 if at_side is not None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from services.comparison import first_difference
 from services.reviews.rows import ReviewCandidate, ReviewItem, SuggestionRow
 from services.token_views import TokenView
 from ui.domains.words import domain_hint, domain_words
-from ui.prose import badge, prose, safe
+from ui.prose import LEAD_FROM, badge, prose, safe, same_lead
 from ui.tokens import nats, scale_of, token_html
 
 FOLD_PAIR, FOLD_LIST = 4_000, 1_500  # characters of a response shown before "show all"
@@ -71,7 +72,8 @@ def candidates_html(item: ReviewItem, look: CandidateLook) -> str:
     scale = RewardScale.over([value for c in item.candidates if (value := ranked_value(c, rank_by)) is not None])
     colour_scale = scale_of(look.views.values())
     layout = "t-pair" if len(item.candidates) == 2 else "t-list"
-    cards = "".join(_card(item, candidate, look, scale, colour_scale) for candidate in item.candidates)
+    lead = first_difference([candidate.text for candidate in item.candidates])
+    cards = "".join(_card(item, candidate, look, scale, colour_scale, lead) for candidate in item.candidates)
     return f'<div class="{layout}">{cards}</div>'
 
 
@@ -91,11 +93,16 @@ def margin_unit(rank_by: str) -> str:
 
 
 def _card(
-    item: ReviewItem, candidate: ReviewCandidate, look: CandidateLook, scale: RewardScale, colour_scale: float
+    item: ReviewItem,
+    candidate: ReviewCandidate,
+    look: CandidateLook,
+    scale: RewardScale,
+    colour_scale: float,
+    lead: int,
 ) -> str:
     fold_at = FOLD_PAIR if len(item.candidates) == 2 else FOLD_LIST
     view = look.views.get(candidate.candidate_id)
-    text = token_html(view, colour_scale) if view is not None else _text(candidate.text, fold_at, look.is_markdown)
+    text = token_html(view, colour_scale) if view is not None else _text(candidate.text, fold_at, lead, look)
     state = " t-suggested" if _is_suggested(item, candidate) else ""
     state += " t-chosen" if _is_chosen(item, candidate) else ""
     return (
@@ -113,12 +120,16 @@ def _is_chosen(item: ReviewItem, candidate: ReviewCandidate) -> bool:
     return item.decision is not None and item.decision.chosen_candidate_id == candidate.candidate_id
 
 
-def _text(text: str, fold_at: int, is_markdown: bool) -> str:
-    if not is_markdown:
-        return prose(text, fold_at=fold_at)
-    from ui.markdown import rendered  # the parser is loaded when somebody first asks for it
+def _text(text: str, fold_at: int, lead: int, look: CandidateLook) -> str:
+    """The response; `lead` characters are the same in all of them."""
+    if not look.is_markdown:
+        return prose(text, fold_at=fold_at, lead=lead)
+    from ui.markdown import cut_between_blocks, rendered  # the parser is loaded when somebody first asks for it
 
-    return rendered(text, fold_at=fold_at)
+    begun, rest = cut_between_blocks(text, lead) if lead >= LEAD_FROM else ("", text)
+    if not begun or not rest:
+        return rendered(text, fold_at=fold_at)
+    return same_lead(rendered(begun, fold_at=lead), len(begun)) + rendered(rest, fold_at=fold_at)
 
 
 def _marks(item: ReviewItem, candidate: ReviewCandidate, look: CandidateLook) -> str:

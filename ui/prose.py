@@ -12,6 +12,7 @@ from html import escape
 from services.reviews.rows import Message
 
 FOLD_AT = 3_000  # characters shown before "show all"
+LEAD_FROM, LEAD_KEPT = 1_500, 200  # characters: a lead so long is folded, so much of its end stays
 ROLE_WORDS = {"system": "System", "user": "User", "assistant": "Assistant", "tool": "Tool"}
 
 
@@ -20,14 +21,37 @@ def safe(text: str) -> str:
     return escape(text.replace("\x00", "\ufffd"), quote=True)
 
 
-def prose(text: str, *, fold_at: int = FOLD_AT) -> str:
-    """A block of text as written: line breaks kept, right-to-left found, the tail of a long one behind "Show all"."""
+def prose(text: str, *, fold_at: int = FOLD_AT, lead: int = 0) -> str:
+    """A block of text as written: line breaks kept, right-to-left found, the tail of a long one behind "Show all".
+
+    `lead`: so many characters begin every response alike; a long lead is folded, so that what differs is in view.
+    """
     if not text.strip():
         return f'<div class="t-prose t-empty">{"empty" if not text else "only white space"}</div>'
-    head, tail = cut(text, fold_at)
-    if not tail:
-        return f'<div class="t-prose" dir="auto">{safe(head)}</div>'
-    return f'<div class="t-prose" dir="auto">{safe(head)}{folded(safe(tail), len(text), "characters")}</div>'
+    start = lead_cut(text, lead)
+    head, tail = cut(text[start:], fold_at)
+    more = folded(safe(tail), len(text), "characters") if tail else ""
+    return f'<div class="t-prose" dir="auto">{same_lead(safe(text[:start]), start)}{safe(head)}{more}</div>'
+
+
+def lead_cut(text: str, lead: int) -> int:
+    """Where a lead that all share may be folded: at white space, a line or two before it ends; 0 for a short one.
+
+    >>> lead_cut("one two " * 300, 1_800)
+    1600
+    """
+    if lead < LEAD_FROM:
+        return 0
+    end = lead - LEAD_KEPT
+    return max(text.rfind(" ", 0, end), text.rfind("\n", 0, end)) + 1 or end
+
+
+def same_lead(inner_html: str, n: int) -> str:
+    """HTML of what all responses begin with, hidden until it is asked for; nothing where n is 0."""
+    if not n:
+        return ""
+    words = f"The first {n:,} characters are the same in every response"
+    return f'<details class="t-fold"><summary>{words}</summary>{inner_html}</details>…'
 
 
 def folded(inner_html: str, n: int, unit: str) -> str:

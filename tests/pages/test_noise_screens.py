@@ -115,15 +115,18 @@ def test_an_item_within_noise_carries_the_badge_and_a_clear_one_does_not(noisy_d
     assert "(5 nats)" in reader.html()
 
 
-def choose_filter(reader: Reviewer, only: str) -> None:
-    reader.at.radio(key="review_only").set_value(only)
+def choose_badge(reader: Reviewer, badge: str) -> None:
+    """Opens the filter and clicks the badge there."""
+    reader.at.session_state["review_filter"] = True
+    reader.settled(reader.at.run())
+    reader.at.button_group(key="review_filter_badges").set_value([badge])
     reader.settled(reader.at.run())
 
 
 def test_the_queue_keeps_to_the_items_within_noise_until_all_are_shown_again(
     noisy_desk: Desk, reader: Reviewer, decisions: Callable[[], list[object]]
 ) -> None:
-    choose_filter(reader, "noise")
+    choose_badge(reader, "noise")
     assert reader.query("only") == "noise"
     assert reader.item_id == noisy_desk.item_ids[1]
     assert reader.has_button("filter_off")
@@ -148,7 +151,8 @@ def test_a_link_opens_the_filtered_queue_and_every_badge_can_be_asked_for(noisy_
 def test_a_filter_without_items_says_so_and_leads_back(noisy_desk: Desk) -> None:
     person = Reviewer()
     person.open(dataset="tea shop", only="world")
-    assert "Nothing here: out of the pair's world" in person.words()
+    assert "Nothing passes this filter" in person.words()
+    assert "out of the pair" in person.words()
     person.press("filter_all")
     assert person.item_id == noisy_desk.item_ids[0]
 

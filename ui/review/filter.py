@@ -24,7 +24,7 @@ from ui.review import search
 from ui.review.actions import show_item
 from ui.review.filter_query import from_query, to_query
 from ui.review.filter_words import TITLES, filter_words, margin_words, value_words
-from ui.wording import count, escaped
+from ui.wording import escaped
 
 PILLS_UP_TO = 8  # values; more go into a list to pick from
 LEADING = ("margin", "badges", "sources")  # what would lead somebody who is to decide blind
@@ -55,18 +55,16 @@ def filter_panel(run: RunRow | None, *, dataset_id: int | None = None, is_blind:
     number = run.dataset_id if run is not None else dataset_id
     if number is None:
         return
-    n = sum(bool(getattr(filters, field)) for field in TITLES) + bool(filters.words.strip())
     panel = st.popover(
-        f"Find ({n})" if n else "Find", icon=":material/search:", key="review_filter", type="tertiary",
-        on_change="rerun", width="content",
-    )  # fmt: skip
+        "Find", icon=":material/search:", key="review_filter", type="tertiary", on_change="rerun", width="content"
+    )  # its word never changes: under another one it would be another panel, and closed
     if panel.open:
         with panel, st.container(key="review_filter_body", gap="small"):
             search.search_box(filters.words, on_change=_search)
             facets = search.counted(number, run, filters)
             search.list_button(facets)
             _values(facets, filters, run, is_blind=is_blind)
-    if n:
+    if not filters.is_empty:
         st.button("Show all", key="review_filter_off", type="tertiary", on_click=keep_to, args=(None,))
 
 
@@ -82,9 +80,9 @@ def filter_line(run: RunRow | None, *, dataset_id: int | None = None, is_blind: 
 
 
 def filter_done(filters: Filters, *, is_empty: bool, run: RunRow | None = None, dataset_id: int | None = None) -> None:
-    """No item to show under this filter: none passes, or all are decided. The filter can be changed here."""
-    filter_panel(run, dataset_id=dataset_id)
-    filter_line(run, dataset_id=dataset_id)
+    """No item to show under this filter: none passes, or all are decided. It can be changed here."""
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
+        filter_panel(run, dataset_id=dataset_id)
     title = "Nothing passes this filter" if is_empty else "All of these are decided"
     panel = frame.empty_state(title, f"It keeps to: {escaped(filter_words(filters))}.", key="review_filtered")
     panel.button("Show all items", key="review_filter_all", type="primary", on_click=keep_to, args=(None,))
@@ -96,9 +94,7 @@ def _search() -> None:
 
 def _values(facets: Facets, filters: Filters, run: RunRow | None, *, is_blind: bool) -> None:
     """Every value with how many items it would leave."""
-    st.caption(
-        f"{count(facets.n, 'item')} of {facets.n_items:,}. Several values of one thing widen, several things narrow."
-    )
+    st.caption("Several values of one thing widen the filter, several things narrow it.")
     hidden = LEADING if is_blind else ()
     for field, title in TITLES.items():
         if field in hidden:

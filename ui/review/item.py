@@ -18,6 +18,7 @@ from ui.prose import conversation
 from ui.review import plan as review_plan
 from ui.review.actions import Turn
 from ui.review.bar import IS_TOKENS, action_bar
+from ui.review.compare import compare_button, compare_panel
 from ui.review.confidence import confidence_words
 from ui.review.head import IS_MARKDOWN, decision_html
 from ui.review.ranking import draft_of, place_words
@@ -43,7 +44,8 @@ def item_body(item: ReviewItem, run: RunRow | None, *, shows_source: bool, shows
         confidence=confidence_words(item),
         places=_places(item),
     )
-    st.html(candidates_html(item, look))
+    if not compare_panel(item, is_markdown=is_markdown):
+        st.html(candidates_html(item, look))
 
 
 def _prompt(item: ReviewItem, is_markdown: bool) -> str:
@@ -80,5 +82,6 @@ def decision_foot(turn: Turn) -> None:
             st.html(decided)
         reasons_panel(turn)
         with action_bar(turn):
+            compare_button(turn.item)
             exact_input_button(turn.item)
             profile_button(turn.item)

@@ -91,7 +91,11 @@ def words_line(dataset_id: int, run: RunRow | None, filters: Filters) -> None:
     """The filter in words, with how many items pass."""
     sessions, run_id = resources.sessions(), None if run is None else run.run_id
     n = _n_passing(sessions, _address(sessions), dataset_id, run_id, filters, facets.stamp(sessions, run_id))
-    st.html(f'<div class="t-notice" dir="auto"><b>{count(n, "item")}</b> · {safe(filter_words(filters))}</div>')
+    line = f'<span dir="auto"><b>{count(n, "item")}</b> · {safe(filter_words(filters))}</span>'
+    with st.container(key="review_filter_line", horizontal=True, vertical_alignment="center", gap="small"):
+        st.html(line, width="content")
+        if not st.session_state.get(IS_LIST, False):
+            st.button("List them", key="review_list_here", type="tertiary", on_click=_flip_list)
 
 
 def list_panel(dataset_id: int, run: RunRow | None, filters: Filters, *, is_blind: bool) -> None:
@@ -126,12 +130,12 @@ def _table(rows: tuple[ListedItem, ...], *, is_blind: bool, rank_by: str) -> Non
         on_select=lambda: _open(rows), selection_mode="single-cell", alt="The items that pass the filter",
         column_config={
             "item": st.column_config.NumberColumn("Item", width=60, format="%d"),
-            "prompt": st.column_config.TextColumn("Prompt", width="large"),
-            "passage": st.column_config.TextColumn("Where it says so", width="large"),
-            "domain": st.column_config.TextColumn("Domain", width="small"),
+            "prompt": st.column_config.TextColumn("Prompt", width=320 if "passage" in columns else 640),
+            "passage": st.column_config.TextColumn("Where it says so", width=320),
+            "domain": st.column_config.TextColumn("Domain", width=95),
             "suggested": st.column_config.TextColumn("Suggested", width=80),
             "margin": st.column_config.NumberColumn(f"Margin, {unit}", width=110, format="%.2f"),
-            "label": st.column_config.TextColumn("Label", width="small"),
+            "label": st.column_config.TextColumn("Label", width=130),
         },
     )  # fmt: skip
     del picked  # the callback has seen it

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from db.queries_plans import (
@@ -28,7 +28,7 @@ from services.looks.chance import fresh_seed
 from services.looks.draw import deal
 from services.looks.population import Wanted, confidence_under, orders_of
 from services.looks.request import Asked, require_sound
-from services.looks.rows import NO_STRATUM, SAMPLES, PlanRow
+from services.looks.rows import NAME_BY_ORDER, NO_STRATUM, SAMPLES, PlanRow
 
 
 def make_plan(
@@ -83,7 +83,8 @@ def make_plan(
     dealt = deal(asked.seed, orders, n_more=n_there if n is None else n, allocation=allocation, drawn={})
     with sessions.begin() as session:
         plan = Plan(
-            dataset_id=dataset_id, run_id=run_id, name=asked.name or order, order=order, seed=asked.seed,
+            dataset_id=dataset_id, run_id=run_id, order=order, seed=asked.seed,
+            name=asked.name or _fresh_name(session, dataset_id, order),
             configuration=asked.configuration(orders, len(dealt)), decision_cut=cut, made_by=person.annotator_id,
         )  # fmt: skip
         session.add(plan)
@@ -102,6 +103,13 @@ def _require_runs(session: Session, asked: Asked, dataset_id: int, run_id: int) 
             raise Refused(f"run {number} is {run.status}; a sample needs a run that is done: wait, or resume it")
     if asked.other_run_id == run_id:
         raise Refused(f"run {run_id} cannot be compared with itself; choose another run")
+
+
+def _fresh_name(session: Session, dataset_id: int, order: str) -> str:
+    """What a plan is called that nobody named: by its order, numbered from the second on."""
+    same = select(func.count()).select_from(Plan).where(Plan.dataset_id == dataset_id, Plan.order == order)
+    n = session.scalar(same) or 0
+    return NAME_BY_ORDER[order] + (f" {n + 1}" if n else "")
 
 
 def _orders(sessions: sessionmaker[Session], wanted: Wanted) -> dict[str, list[int]]:

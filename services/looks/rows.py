@@ -17,6 +17,16 @@ from db.tables_audit import Look
 
 SAMPLES = ("random", "stratified")
 ORDERS = (*SAMPLES, "uncertainty", "margin", "change", "flip", "disagree", "file")
+NAME_BY_ORDER = {
+    "random": "Random sample",
+    "stratified": "Stratified sample",
+    "uncertainty": "Least sure first",
+    "margin": "Smallest margin first",
+    "change": "Changed suggestions",
+    "flip": "Length flips",
+    "disagree": "Disagreements",
+    "file": "File order",
+}
 MODES = ("best", "rank", "strength")
 STRATA = ("domain", "subset", "margin")
 ALLOCATIONS = ("proportional", "equal")

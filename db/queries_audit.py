@@ -28,7 +28,7 @@ def tops_of(session: Session, run_id: int, item_ids: Iterable[int]) -> dict[int,
         wanted = select(Suggestion.item_id, Suggestion.ranking).where(
             Suggestion.run_id == run_id, Suggestion.item_id.in_(ids)
         )
-        found.update((item_id, frozenset(ranking[0])) for item_id, ranking in session.execute(wanted))
+        found.update((item_id, frozenset(_first(ranking))) for item_id, ranking in session.execute(wanted))
     return found
 
 
@@ -158,3 +158,9 @@ def _dataset_of_decision() -> ScalarSelect[int]:
 def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
     for start in range(0, len(ids), IDS_AT_ONCE):
         yield ids[start : start + IDS_AT_ONCE]
+
+
+def _first(ranking: Sequence[Any]) -> Sequence[int]:
+    """The candidates in first place; one that is not tied may stand there without a list of its own."""
+    head = ranking[0] if ranking else []
+    return head if isinstance(head, list) else [head]

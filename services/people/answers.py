@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from db.queries_people import AnswerRow, answer_rows, candidate_rows, last_answer_id, person_rows
 from db.queries_reviews import UNDO_PREFIX
+from services.decision_facts import as_ranking
 from services.statistics.credits import gold_best
 
 CHOICES = ("accept", "override", "tie")  # verdicts that say something of the candidates
@@ -152,18 +153,18 @@ def _item(item_id: int, position: int, found: Sequence[tuple[int, float | None, 
 
 
 def _answer(row: AnswerRow) -> Answer:
-    ranking = row.suggestion.get("ranking") or [[]]
+    suggested = as_ranking(row.suggestion.get("ranking") or [])
     return Answer(
         decision_id=row.decision_id,
         item_id=row.item_id,
         annotator_id=row.annotator_id,
         verdict=row.verdict,
         chosen_candidate_id=row.chosen_candidate_id,
-        ranking=tuple(tuple(group) for group in row.ranking),
+        ranking=as_ranking(row.ranking),
         strength=row.strength,
         is_blind=row.is_blind,
         display_order=tuple(row.display_order),
-        suggested=tuple(ranking[0]),
+        suggested=suggested[0] if suggested else (),
         elapsed_ms=row.elapsed_ms,
         created_at=row.created_at,
         look_id=row.look_id,

@@ -269,12 +269,11 @@ class Annotator(Base):
 
 
 class Decision(Base):
-    """What a person submitted on an item. Append-only; the latest row of (item, annotator) counts."""
+    """What a person submitted on an item. Append-only; the latest row of (item, annotator, kind) counts."""
 
     __tablename__ = "decision"
     __table_args__ = (
         Index("ix_decision_item_id_annotator_id", "item_id", "annotator_id"),
-        Index("ix_decision_annotator_id", "annotator_id"),  # one person's latest among a hundred thousand of others
         UniqueConstraint("submission"),
     )
 
@@ -282,7 +281,7 @@ class Decision(Base):
     submission: Mapped[str] = mapped_column(String(64))  # one per screen shown: submitting twice keeps one decision
     run_id: Mapped[int | None] = mapped_column(ForeignKey("run.run_id"), index=True)
     item_id: Mapped[int] = mapped_column(ForeignKey("item.item_id"))
-    annotator_id: Mapped[int] = mapped_column(ForeignKey("annotator.annotator_id"))
+    annotator_id: Mapped[int] = mapped_column(ForeignKey("annotator.annotator_id"), index=True)
     verdict: Mapped[str] = mapped_column(String(20))  # accept | override | tie | skip | flag | undo
     chosen_candidate_id: Mapped[int | None] = mapped_column(ForeignKey("candidate.candidate_id"), index=True)
     ranking: Mapped[list[Any]] = mapped_column(default=list)  # as in suggestion: candidate ids, ties nested

@@ -21,7 +21,8 @@ TAB, STEP = "audit_step", "step"  # the tabs; which one is open, in the URL
 LEVEL = 0.95
 LOOK, PROVES, ACCEPT, CERTIFICATE = "1 · Look", "2 · What it proves", "3 · Accept the rest", "4 · Certificate"
 WORDS = {
-    LOOK: "People look at a random part of the dataset. What they say there holds for all of it, within bounds.",
+    LOOK: "Draw items for people to look at. What is drawn at random speaks for the whole dataset; other orders go "
+    "where errors hide.",
     PROVES: "From the random looks alone: how often people agree with the run, over everything it has suggested.",
     ACCEPT: "Say how many wrong labels you can live with. From the margin on that the random looks support, labels are "
     "accepted unlooked, and can be taken back as one.",

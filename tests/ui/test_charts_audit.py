@@ -14,6 +14,7 @@ from services.statistics.intervals import Share, share
 from services.statistics.threshold import find
 from ui.audit.words import (
     applied_line,
+    asked,
     bound_basis,
     bound_value,
     claim,
@@ -100,12 +101,13 @@ def test_the_chosen_threshold_is_the_last_that_was_tested_and_passed() -> None:
 
 
 def test_shares_are_written_to_a_tenth_of_a_percent() -> None:
-    assert [pct(value) for value in (0.9123, 0.05, 1.0, 0.0004)] == ["91.2 %", "5 %", "100 %", "0 %"]
+    assert [pct(value) for value in (0.9123, 0.05, 1.0, 0.0004)] == ["91.2 %", "5.0 %", "100.0 %", "0.0 %"]
+    assert [asked(value) for value in (0.05, 0.005, 0.95)] == ["5 %", "0.5 %", "95 %"]
 
 
 def test_a_bound_says_what_it_rests_on_and_nothing_without_looks() -> None:
     found = finite_interval(90, 100, 1000, unresolved=3)
-    assert bound_value(found) == "90 %"
+    assert bound_value(found) == "90.0 %"
     assert bound_basis(found).startswith("n = 100 looks and 3 unresolved, 95 % interval ")
     assert (bound_value(NOTHING), bound_basis(NOTHING, of="blind look")) == ("–", "no blind look yet")
 

@@ -15,8 +15,8 @@ from ui import frame, resources
 from ui.audit import read
 from ui.audit.words import (
     applied_line,
+    asked,
     domain_words,
-    level_words,
     margin_words,
     pct,
     promise,
@@ -106,7 +106,7 @@ def _one(row: ThresholdRow, run: RunRow) -> None:
         fact("Accepted unlooked", f"{row.n_accepted:,}", f"of {count(row.search.n_population, 'suggestion')}")
         fact(
             "Of those, wrong", f"at most {pct(step.upper_unlooked)}",
-            f"{level_words(row.search.level)} confidence, n = {count(step.n_looks, 'random look')}, "
+            f"{asked(row.search.level)} confidence, n = {count(step.n_looks, 'random look')}, "
             f"{count(step.n_errors, 'error')}",
         )  # fmt: skip
 

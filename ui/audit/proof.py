@@ -43,6 +43,7 @@ def show_proof(plan: PlanRow, *, level: float) -> None:
         _parts(found)
     with right:
         _planner(found, plan)
+        _show_notice()
 
 
 def _parts(found: Accuracy) -> None:
@@ -72,14 +73,16 @@ def _planner(found: Accuracy, plan: PlanRow) -> None:
         st.caption(f"At the agreement seen so far; {cost.n_more_at_most:,} if it turns out less clear.")
     waiting = plan.n - found.n_counted
     missing = cost.n_more - waiting
+    if waiting:
+        enough = "enough" if missing <= 0 else f"that leaves {missing:,} to draw"
+        st.caption(f"{count(waiting, 'item')} of this sample still wait: {enough}.")
     if missing <= 0:
-        st.caption(f"{count(waiting, 'item')} of this sample still wait: enough.")
-    elif plan.closed_at is None and may(resources.sessions(), frame.annotator(), MAKE_PLANS):
+        return
+    if plan.closed_at is None and may(resources.sessions(), frame.annotator(), MAKE_PLANS):
         st.button(
             f"Draw {missing:,} more", key="audit_draw", icon=":material/casino:",
             on_click=_draw, args=(plan.plan_id, missing),
         )  # fmt: skip
-    _show_notice()
 
 
 def _draw(plan_id: int, n_more: int) -> None:

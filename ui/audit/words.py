@@ -15,17 +15,17 @@ from ui.wording import count, moment
 
 
 def pct(share: float) -> str:
-    """A share to a tenth of a percent; whole ones without the tenth.
+    """A measured share, to a tenth of a percent.
 
-    >>> pct(0.9123), pct(0.05), pct(1.0)
-    ('91.2 %', '5 %', '100 %')
+    >>> pct(0.9123), pct(0.88)
+    ('91.2 %', '88.0 %')
     """
-    return f"{round(100 * share, 1):g} %"
+    return f"{100 * share:.1f} %"
 
 
-def level_words(level: float) -> str:
-    """ "95 %"."""
-    return f"{100 * level:g} %"
+def asked(share: float) -> str:
+    """A share that somebody chose (a target, a level), as it was written: "95 %"."""
+    return f"{round(100 * share, 6):g} %"
 
 
 def bound_value(bound: Bound) -> str:
@@ -38,8 +38,7 @@ def bound_basis(bound: Bound, *, of: str = "look") -> str:
     if bound.low is None or bound.high is None:
         return f"no {of} yet"
     unresolved = f" and {bound.n_unresolved:,} unresolved" if bound.n_unresolved else ""
-    interval = f"{level_words(bound.level)} interval {pct(bound.low).removesuffix(' %')} to {pct(bound.high)}"
-    return f"n = {count(bound.n, of)}{unresolved}, {interval}"
+    return f"n = {count(bound.n, of)}{unresolved}, {asked(bound.level)} interval {_span(bound.low, bound.high)}"
 
 
 def bound_share(bound: Bound) -> Share:
@@ -53,8 +52,8 @@ def claim(found: Accuracy) -> str:
     if low is None or high is None:
         return "Nothing yet: no place of the sample has been looked at."
     return (
-        f"Of all {count(found.n_suggestions, 'suggestion')} of this run, people would agree with {pct(low)} to "
-        f"{pct(high)}, at {level_words(found.level)} confidence."
+        f"Of all {count(found.n_suggestions, 'suggestion')} of this run, people would agree with "
+        f"{_span(low, high)}, at {asked(found.level)} confidence."
     )
 
 
@@ -63,7 +62,7 @@ def method_line(found: Accuracy) -> str:
     if found.bound is not found.exact and found.exact.low is not None and found.exact.high is not None:
         return (
             "Tightened by calibrated confidence on the items that nobody looked at (prediction-powered). "
-            f"Without it: {pct(found.exact.low)} to {pct(found.exact.high)}."
+            f"Without it: {_span(found.exact.low, found.exact.high)}."
         )
     return f"Method: {found.bound.method}."
 
@@ -143,7 +142,7 @@ def promise(proposal: Proposal) -> str:
     """What is promised of the labels accepted unlooked."""
     each = " in each domain" if proposal.is_per_domain else ""
     return (
-        f"At most {pct(proposal.target)} of them are wrong{each}, at {level_words(proposal.level)} confidence. "
+        f"At most {asked(proposal.target)} of them are wrong{each}, at {asked(proposal.level)} confidence. "
         "What people decided stays as it is, and a person's decision always counts more."
     )
 
@@ -155,7 +154,7 @@ def applied_line(row: AutoAcceptRow, rank_by: str) -> str:
         where = f"from margin {margin_words(chosen[0].threshold or 0.0, rank_by)} on"
     else:
         where = "in " + ", ".join(f"{domain_words(one)} (from {one.threshold:.2f})" for one in chosen)
-    return f"{count(row.n_items, 'label')} {where}, at most {pct(row.target)} wrong at {level_words(row.level)}"
+    return f"{count(row.n_items, 'label')} {where}, at most {asked(row.target)} wrong at {asked(row.level)}"
 
 
 def standing_line(row: AutoAcceptRow) -> str:
@@ -165,6 +164,10 @@ def standing_line(row: AutoAcceptRow) -> str:
         return f"{made}; taken back by {row.revoked_by}, {moment(row.revoked_at)}"
     overtaken = row.n_items - row.n_standing
     return f"{made}; {row.n_standing:,} stand" + (f", {overtaken:,} decided by people since" if overtaken else "")
+
+
+def _span(low: float, high: float) -> str:
+    return f"{100 * low:.1f} to {pct(high)}"
 
 
 def _were(n: int) -> str:

@@ -272,13 +272,10 @@ class Decision(Base):
     """What a person submitted on an item. Append-only; the latest row of (item, annotator, kind) counts."""
 
     __tablename__ = "decision"
-    __table_args__ = (
-        Index("ix_decision_item_id_annotator_id", "item_id", "annotator_id"),
-        UniqueConstraint("submission"),
-    )
+    __table_args__ = (Index("ix_decision_item_id_annotator_id", "item_id", "annotator_id"),)
 
     decision_id: Mapped[int] = mapped_column(BIG, primary_key=True)
-    submission: Mapped[str] = mapped_column(String(64))  # one per screen shown: submitting twice keeps one decision
+    submission: Mapped[str] = mapped_column(String(64), unique=True)  # one per screen: sent twice, kept once
     run_id: Mapped[int | None] = mapped_column(ForeignKey("run.run_id"), index=True)
     item_id: Mapped[int] = mapped_column(ForeignKey("item.item_id"))
     annotator_id: Mapped[int] = mapped_column(ForeignKey("annotator.annotator_id"), index=True)
@@ -295,8 +292,7 @@ class Decision(Base):
     elapsed_ms: Mapped[int | None] = mapped_column()
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     supersedes_id: Mapped[int | None] = mapped_column(ForeignKey("decision.decision_id"), index=True)
-    kind: Mapped[str] = mapped_column(String(20), server_default="label")
-    # label | repeat (shown again, never counts as the label) | adjudication | auto
+    kind: Mapped[str] = mapped_column(String(20), server_default="label")  # label | repeat | adjudication | auto
     look_id: Mapped[int | None] = mapped_column(BIG, index=True)  # the look it was made on; None before looks were kept
     auto_accept_id: Mapped[int | None] = mapped_column(index=True)  # the threshold that made it
     is_imported: Mapped[bool] = mapped_column(Boolean, server_default=false())  # made elsewhere, came with a file

@@ -13,7 +13,8 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
 from db.session import Sessions
-from db.tables import Candidate, Criteria, Dataset, Item, ModelPairRow, Run, Score, Suggestion
+from db.tables import Candidate, Dataset, Item, ModelPairRow, Run, Score, Suggestion
+from services.criteria.store import ensure_builtin, find_criteria
 
 DOMAINS = ("chat", "reasoning", "safety", None)
 AT_ONCE = 5_000
@@ -23,6 +24,8 @@ def write_weighed(
     sessions: Sessions, n_items: int, *, k: int = 2, name: str = "set", seed: int = 0, n_runs: int = 1
 ) -> tuple[int, list[int]]:
     """(dataset_id, run_ids) of n items under finished runs; each run has numbers of its own."""
+    ensure_builtin(sessions)
+    criteria_id = find_criteria(sessions, "helpful").criteria_id
     with sessions.begin() as session:
         dataset = Dataset(name=name, n_items=n_items, n_candidates=k * n_items)
         session.add(dataset)
@@ -39,16 +42,16 @@ def write_weighed(
         candidates: dict[int, list[int]] = {}
         for item_id, candidate_id in rows:
             candidates.setdefault(item_id, []).append(candidate_id)
-        runs = [_weigh(session, dataset, candidates, seed=seed + at) for at in range(n_runs)]
+        runs = [_weigh(session, dataset, candidates, criteria_id=criteria_id, seed=seed + at) for at in range(n_runs)]
     with sessions.begin() as session:
         session.execute(text("ANALYZE"))
     return dataset.dataset_id, runs
 
 
-def _weigh(session: Session, dataset: Dataset, candidates: dict[int, list[int]], *, seed: int) -> int:
+def _weigh(session: Session, dataset: Dataset, candidates: dict[int, list[int]], *, criteria_id: int, seed: int) -> int:
     n_items = len(candidates)
     run = Run(
-        dataset_id=dataset.dataset_id, model_pair_id=_pair(session), criteria_id=_criteria(session), status="done",
+        dataset_id=dataset.dataset_id, model_pair_id=_pair(session), criteria_id=criteria_id, status="done",
         n_items=n_items, n_done=n_items, share_done=1.0,
     )  # fmt: skip
     session.add(run)
@@ -103,13 +106,3 @@ def _pair(session: Session) -> int:
     session.add(pair)
     session.flush()
     return pair.model_pair_id
-
-
-def _criteria(session: Session) -> int:
-    found = session.scalar(select(Criteria.criteria_id).limit(1))
-    if found is not None:
-        return found
-    criteria = Criteria(name="none", body={}, sha256="0" * 64)
-    session.add(criteria)
-    session.flush()
-    return criteria.criteria_id

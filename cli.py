@@ -122,12 +122,16 @@ def export(
     format: Annotated[ExportFormat, typer.Option("--format", help="What to write.")] = ExportFormat.CONVERSATIONAL,
     only: Annotated[Only, typer.Option("--only", help="Decided items, or all that were weighed.")] = Only.DECIDED,
     run: Annotated[int | None, typer.Option("--run", min=1, max=LAST_RUN, help="Take rewards from this run.")] = None,
+    certificate: Annotated[bool, typer.Option(help="Name the certificate of the labels in every row.")] = True,
     as_json: JsonFlag = False,
 ) -> None:
     """Write decided items as training data."""
     sessions = workplace.open_sessions()
     dataset_id = dataset_store.find_dataset(sessions, dataset).dataset_id
-    report = exports.export(sessions, dataset_id, format=format.value, out=out_file, only=only.value, run_id=run)
+    report = exports.export(
+        sessions, dataset_id, format=format.value, out=out_file, only=only.value, run_id=run,
+        has_certificate=certificate,
+    )  # fmt: skip
     if as_json:
         print_json(report)
         return

@@ -11,9 +11,9 @@ Statements written as SQL text go past this; the verbs of the audit hold none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import Engine, Select, event, false, func, or_, select, text
@@ -22,6 +22,8 @@ from sqlalchemy.orm import ORMExecuteState, Session, sessionmaker, with_loader_c
 from db.session import ReadOnlySession, Sessions
 from db.tables import Decision, Item
 from db.tables_audit import AutoAccept, Look, Plan, PlanItem
+
+NUMBERS = ("decision_id", "item_id", "look_id", "auto_accept_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,26 @@ class Cut:
     look_id: int
     auto_accept_id: int
     n_places: tuple[tuple[int, int], ...]  # (plan_id, places drawn) of the dataset's plans
+
+
+def cut_json(cut: Cut) -> dict[str, Any]:
+    """The cut as it stands in a certificate."""
+    return asdict(cut) | {"n_places": [list(one) for one in cut.n_places]}
+
+
+def cut_of(found: Mapping[str, Any]) -> Cut:
+    """The cut that a certificate names. Raises ValueError for what is none."""
+    places = found.get("n_places")
+    are_places = isinstance(places, list) and all(isinstance(one, list) and len(one) == 2 for one in places)
+    if not are_places or not all(_is_id(number) for one in places or () for number in one):
+        raise ValueError("n_places must list [plan, places drawn] of each plan")
+    if not all(_is_id(found.get(name)) for name in NUMBERS):
+        raise ValueError(f"{', '.join(NUMBERS)} must be numbers")
+    return Cut(*(found[name] for name in NUMBERS), n_places=tuple((plan, n) for plan, n in places or ()))
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
 
 class AsOf(Sessions):

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import platform
-from dataclasses import asdict
 from importlib import metadata
 from typing import Any
 
@@ -20,7 +19,7 @@ from db.queries_certificate import certificate_by_sha256, certificates_of
 from db.tables import Annotator, utc_now
 from db.tables_audit import Certificate
 from services.annotators import ensure_annotator
-from services.certificate.as_of import Cut, latest_cut
+from services.certificate.as_of import cut_json, latest_cut
 from services.certificate.canonical import canonical, sha256_of
 from services.certificate.derive import sections_of
 from services.certificate.rows import VERSION, CertificateRow
@@ -80,11 +79,6 @@ def file_text(row: CertificateRow) -> str:
         )
         + "\n"
     )
-
-
-def cut_json(cut: Cut) -> dict[str, Any]:
-    """The cut as it stands in a certificate."""
-    return asdict(cut) | {"n_places": [list(one) for one in cut.n_places]}
 
 
 def software() -> dict[str, str]:

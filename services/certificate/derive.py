@@ -32,7 +32,7 @@ ABOUT_PEOPLE = (
 NOT_DERIVABLE = (ServiceError, NoResultFound, LookupError, TypeError, ValueError)  # rows that do not fit together
 
 
-class Underivable(Exception):
+class Underivable(ServiceError):
     """The rows behind a section do not fit together: somebody changed them. Says how, in one line."""
 
 

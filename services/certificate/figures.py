@@ -158,10 +158,11 @@ def _search(search: Search) -> dict[str, Json]:
         "reason": search.reason,
         "n_looks": None if chosen is None else chosen.n_looks,
         "n_errors": None if chosen is None else chosen.n_errors,
-        "error_at_most": None if chosen is None else chosen.upper,
+        "error_at_most": None if chosen is None else chosen.upper_unlooked,
         "n_labels": None if chosen is None else chosen.n_labels,
         "path": [
-            [one.threshold, one.n_looks, one.n_errors, one.upper, one.was_tested, one.passed] for one in search.path
+            [one.threshold, one.n_looks, one.n_errors, one.upper_unlooked, one.was_tested, one.passed]
+            for one in search.path
         ],
     }
 

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy.orm import Session, sessionmaker
 
 from db.queries_certificate import certificate_by_sha256
-from services.certificate.as_of import Cut
+from services.certificate.as_of import Cut, cut_of
 from services.certificate.build import NAMED, software
 from services.certificate.canonical import Json, canonical, sha256_of
 from services.certificate.derive import Underivable, sections_of
@@ -87,29 +87,18 @@ def _is_same(stated: Json, found: Json) -> bool:
 
 
 def _read(certificate: dict[str, Any]) -> tuple[Cut, int, int | None]:
-    version = certificate.get("tare_certificate")
+    version, dataset_id, run_id = (certificate.get(key) for key in ("tare_certificate", "dataset_id", "run_id"))
     if version != VERSION:
         raise Refused(
             f"tare_certificate is {version!r}; this version of Tare verifies certificates of version {VERSION}"
         )
-    cut, dataset_id, run_id = (certificate.get(key) for key in ("cut", "dataset_id", "run_id"))
-    numbers = ("decision_id", "item_id", "look_id", "auto_accept_id")
-    if not isinstance(cut, dict) or not all(_is_id(cut.get(key)) for key in numbers) or not _is_id(dataset_id):
-        raise Refused("the certificate does not say which decisions it rests on (`cut`); it is not one of Tare's")
-    places = cut.get("n_places")
-    if not isinstance(places, list) or not all(
-        isinstance(one, list) and len(one) == 2 and all(map(_is_id, one)) for one in places
-    ):
-        raise Refused(
-            "the certificate does not say how much its plans had drawn (`cut.n_places`); it is not one of Tare's"
-        )
-    if run_id is not None and not _is_id(run_id):
-        raise Refused(f"run_id is {run_id!r}; it must be a run's number")
-    return Cut(**{key: cut[key] for key in numbers}, n_places=tuple((a, b) for a, b in places)), int(dataset_id), run_id  # type: ignore[arg-type]
-
-
-def _is_id(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
+    for name, value in (("dataset_id", dataset_id), ("run_id", run_id)):
+        if not (isinstance(value, int) and not isinstance(value, bool)) and not (name == "run_id" and value is None):
+            raise Refused(f"{name} is {value!r}; it must be a number: this is no certificate of Tare's")
+    try:
+        return cut_of(certificate.get("cut") or {}), int(dataset_id or 0), run_id
+    except (ValueError, AttributeError) as error:
+        raise Refused(f"the certificate does not say which decisions it rests on (cut): {error}") from None
 
 
 def _is_known(sessions: sessionmaker[Session], certificate: dict[str, Any], sha256: str) -> bool:

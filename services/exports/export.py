@@ -76,6 +76,7 @@ def export(
     out: Path | str | BinaryIO,
     only: str = "decided",
     run_id: int | None = None,
+    has_certificate: bool = True,
 ) -> ExportReport:
     """Writes the dataset. A path gets the whole file or none: it is written beside and then put in place
     (of a link's target; what is no file, a pipe or a device, is written to as it is).
@@ -86,15 +87,17 @@ def export(
             and every TRL row says whether the text was outside the pair's world (`is_out_of_world`) and whether the
             margin was numeric noise (`is_within_noise`).
         run_id: whose rewards, margins and rankings; the latest finished run by default.
+        has_certificate: every row names the certificate of what is exported, the first one holds it (certified.py).
 
     Raises:
         NotFound: no such dataset, or no such run of it.
         Refused: an unknown format or `only`.
         CannotWrite: no folder, no permission, no space.
+        Underivable: the certificate cannot be made, because somebody changed rows behind the desk's back.
     """
     tally = _Tally()
     with _destination(out) as file:
-        for row in _rows(sessions, dataset_id, format, only, run_id, tally):
+        for row in _all_rows(sessions, dataset_id, format, only, run_id, tally, has_certificate=has_certificate):
             file.write(json.dumps(row, ensure_ascii=False).encode() + b"\n")
     return tally.report(format)
 
@@ -143,6 +146,28 @@ class _Tally:
             n_disagreeing=self.n_disagreeing,
             left_out=dict(self.left_out.most_common()),
         )
+
+
+def _all_rows(
+    sessions: sessionmaker[Session],
+    dataset_id: int,
+    format: str,
+    only: str,
+    run_id: int | None,
+    tally: _Tally,
+    *,
+    has_certificate: bool,
+) -> Iterator[Row]:
+    _require_one_of("format", format, FORMATS)
+    _require_one_of("only", only, ONLY)
+    if not has_certificate:
+        return _rows(sessions, dataset_id, format, only, run_id, tally)
+    from services.exports.certified import certified_view, with_certificate  # the audit takes a moment to import
+
+    with sessions() as session:
+        run_id = _choose_run(session, dataset_id, run_id)
+    earlier, certificate = certified_view(sessions, dataset_id, run_id)
+    return with_certificate(_rows(earlier, dataset_id, format, only, run_id, tally), certificate)
 
 
 def _rows(

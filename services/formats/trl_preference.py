@@ -23,7 +23,8 @@ from services.formats.messages import (
 from services.formats.problems import BadRow
 from services.formats.transcripts import is_transcript_prompt, read_transcript_prompt
 
-USED = frozenset({"prompt", "chosen", "rejected", "score_chosen", "score_rejected"})
+CERTIFICATE = ("certificate_sha256", "certificate_json")  # of our own exports: it speaks of the dataset it came from
+USED = frozenset({"prompt", "chosen", "rejected", "score_chosen", "score_rejected", *CERTIFICATE})
 
 
 def matches(row: Fields) -> bool:

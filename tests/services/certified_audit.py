@@ -1,4 +1,4 @@
-"""A dataset audited as the desk does it: a random sample looked at, some of it blind, some twice, and labels unlooked."""
+"""A dataset audited as the desk does it: a random sample, some looks blind, some repeated, and labels taken unlooked."""
 
 from __future__ import annotations
 

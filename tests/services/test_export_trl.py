@@ -51,6 +51,8 @@ def load(path: Path, tmp_path: Path) -> Any:
 def test_datasets_reads_every_form(exported_file: Path, tmp_path: Path) -> None:
     rows = load(exported_file, tmp_path)
     assert len(rows) == len(exported_file.read_text().splitlines())
+    assert len(set(rows["certificate_sha256"])) == 1
+    assert [text is None for text in rows["certificate_json"]] == [False] + [True] * (len(rows) - 1)
     if exported_file.stem == "jsonl":
         overridden = rows[1]
         assert overridden["decisions"][0]["verdict"] == "override"

@@ -43,6 +43,10 @@ def show_export(dataset: DatasetRow) -> None:
         only = str(st.radio("Which items", tuple(ONLY_WORDS), key="datasets_export_only", format_func=_only_word))
         if only == "all" and format != "jsonl":
             st.caption("Undecided items are written as the run ranks them.")
+        has_certificate = st.toggle(
+            "With its certificate", True, key="datasets_export_certificate",
+            help="Every row names the certificate of its labels, the first one holds it; `tare verify FILE` checks it.",
+        )  # fmt: skip
     try:
         found = exports.preview_export(
             resources.sessions(), dataset.dataset_id, format=format, only=only, run_id=_run_id(), limit=ROWS_SHOWN
@@ -56,7 +60,10 @@ def show_export(dataset: DatasetRow) -> None:
         if report.n_rows:
             st.download_button(
                 "Download", key="datasets_export", type="primary",
-                data=partial(whole_file, dataset.dataset_id, format=format, only=only, run_id=_run_id()),
+                data=partial(
+                    whole_file, dataset.dataset_id, format=format, only=only, run_id=_run_id(),
+                    has_certificate=has_certificate,
+                ),
                 file_name=file_name(dataset.name, format), mime="application/x-ndjson", on_click="ignore",
                 icon=":material/download:",
             )  # fmt: skip
@@ -121,10 +128,13 @@ def _run_id() -> int | None:
     return int(chosen) if chosen.isascii() and chosen.isdigit() and len(chosen) < 10 else None
 
 
-def whole_file(dataset_id: int, *, format: str, only: str, run_id: int | None) -> bytes:
+def whole_file(dataset_id: int, *, format: str, only: str, run_id: int | None, has_certificate: bool = True) -> bytes:
     """The file, made when somebody asks for it. Streamlit holds a download in memory anyway."""
     out = io.BytesIO()
-    exports.export(resources.sessions(), dataset_id, format=format, out=out, only=only, run_id=run_id)
+    exports.export(
+        resources.sessions(), dataset_id, format=format, out=out, only=only, run_id=run_id,
+        has_certificate=has_certificate,
+    )  # fmt: skip
     return out.getvalue()
 
 

@@ -2,7 +2,7 @@
 
     same         share of answers of two people on one item that are the same (candidate, or tie)
     alpha        Krippendorff's: nominal over the choices, ordinal over the places that people give to candidates
-    kappa        Cohen's, of two people; overall the mean over all pairs (Light 1971)
+    kappa        Cohen's, of two people; overall the mean over all pairs, by the items they share
     tau          Kendall's tau-b of two rankings of one item, averaged over items
     strength     Krippendorff's alpha, ordinal, over how much better one of two is, where that was asked
 
@@ -23,7 +23,7 @@ from itertools import combinations
 from services.people.alpha import Coefficient, alpha
 from services.people.answers import TIE, Answer, AnsweredItem, Answers, Person
 from services.people.clusters import clustered_share
-from services.people.two_people import kappa, light, mean_tau, tau_b
+from services.people.two_people import kappa, mean_kappa, mean_tau, tau_b
 from services.statistics.intervals import Share, share
 
 
@@ -67,8 +67,10 @@ def agreement_of(answers: Answers, *, is_blind_only: bool = False) -> Agreement:
         item_id: {number: category(answers.items[item_id], one) for number, one in found.items()}
         for item_id, found in shared.items()
     }
-    pairs = [pair for pair in combinations(people, 2) if any(set(pair) <= found.keys() for found in shared.values())]
-    listed = {pair: [item_id for item_id, found in shared.items() if set(pair) <= found.keys()] for pair in pairs}
+    listed: dict[tuple[int, int], list[int]] = {}
+    for item_id, found in shared.items():
+        for pair in combinations(sorted(found), 2):
+            listed.setdefault(pair, []).append(item_id)
     said = [
         (items, [categories[item][a] for item in items], [categories[item][b] for item in items])
         for (a, b), items in listed.items()
@@ -82,9 +84,9 @@ def agreement_of(answers: Answers, *, is_blind_only: bool = False) -> Agreement:
         nominal=alpha({item_id: [list(found.values())] for item_id, found in categories.items()}, "nominal"),
         ordinal=alpha({item_id: _units(answers.items[item_id], found) for item_id, found in shared.items()}, "ordinal"),
         strength=alpha({item_id: _strengths(found) for item_id, found in shared.items()}, "ordinal"),
-        kappa=light(said),
+        kappa=mean_kappa(said),
         tau=mean_tau(_item_taus(answers, shared)),
-        pairs=tuple(_pair(answers, pair, items, shared, categories) for pair, items in listed.items()),
+        pairs=tuple(_pair(answers, pair, items, shared, categories) for pair, items in sorted(listed.items())),
         is_blind_only=is_blind_only,
     )
 
@@ -154,4 +156,4 @@ def _item_taus(answers: Answers, shared: dict[int, dict[int, Answer]]) -> list[f
 
 
 def _tau(item: AnsweredItem, first: Answer, second: Answer) -> float | None:
-    return tau_b(places(item, first), places(item, second))
+    return tau_b(tuple(places(item, first)), tuple(places(item, second)))

@@ -2,10 +2,10 @@
 
     alpha = 1 - observed / expected disagreement        1: no disagreement, 0: as if answers were dealt out at random
 
-The value is the `krippendorff` package's. The interval resamples items (a percentile bootstrap): all units of an item
-are drawn together, because one person's places for A and for B depend on each other. Nobody ever disagreeing leaves
-nothing to resample; then the low end is what is left if as many items as their number still allows (the upper Wilson
-limit of none) were in disagreement, half of which chance would give.
+The value is the `krippendorff` package's. The interval resamples items (bias-corrected percentiles); all units of an
+item are drawn together, because one person's places for A and for B depend on each other. Nobody ever disagreeing
+leaves nothing to resample; then the low end is what is left if as many items as their number still allows (the upper
+Wilson limit of none) were in disagreement, half of which chance would give.
 
 Leaves out which answers become which values (agreement.py). Sources: Krippendorff 2011, "Computing Krippendorff's
 alpha-reliability"; the resampling of units of analysis after Zapf et al. 2016.
@@ -15,14 +15,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.statistics.intervals import wilson
+from services.statistics.intervals import Z_95, wilson
 
 N_RESAMPLES = 1_000
+NORMAL = NormalDist()
 FEWEST = 2  # items that two people answered: below it there is nothing to resample
 
 Floats = NDArray[np.float64]
@@ -64,8 +66,7 @@ def alpha(units_by_item: Mapping[Any, Sequence[Unit]], level: Level, *, seed: in
     coincidences = np.array([_coincidences(unit) for unit in counts])
     if found >= 1.0:
         return perfect(len(pairable))
-    low, high = _interval(coincidences, level, seed=seed)
-    return Coefficient(len(pairable), found, low, high)
+    return Coefficient(len(pairable), found, *_interval(coincidences, level, found, seed=seed))
 
 
 def _counts(units: Sequence[Unit], values: Sequence[float]) -> Floats:
@@ -85,16 +86,28 @@ def _coincidences(counts: Floats) -> Floats:
     return total
 
 
-def _interval(coincidences: Floats, level: Level, *, seed: int) -> tuple[float | None, float | None]:
-    """Percentiles over resampled items: items with one matrix are drawn together, so that many items cost no more."""
+def _interval(coincidences: Floats, level: Level, value: float, *, seed: int) -> tuple[float | None, float | None]:
+    """From resampled items: items with one matrix are drawn together, so that many items cost no more."""
     different, times = np.unique(coincidences, axis=0, return_counts=True)
     n = len(coincidences)
     drawn = np.random.default_rng(seed).multinomial(n, times / n, size=N_RESAMPLES)
     found = alphas_of(drawn @ different, level)
-    found = found[np.isfinite(found)]
-    if len(found) < N_RESAMPLES / 2:
+    return ends(found[np.isfinite(found)], value)
+
+
+def ends(resampled: Floats, value: float) -> tuple[float | None, float | None]:
+    """The ends of a 95 % interval from resampled values, corrected for bias (Efron 1981); None when too few are left.
+
+    The correction matters: with few items a resample has fewer different ones, and coefficients of chance-corrected
+    agreement come out lower in it.
+    """
+    if len(resampled) < N_RESAMPLES / 2:
         return None, None
-    low, high = np.quantile(found, [0.025, 0.975])
+    below = np.count_nonzero(resampled < value - 1e-12) + np.count_nonzero(np.abs(resampled - value) <= 1e-12) / 2
+    share = min(max(below / len(resampled), 1 / len(resampled)), 1 - 1 / len(resampled))
+    bias = NORMAL.inv_cdf(share)
+    levels = [NORMAL.cdf(2 * bias + tail) for tail in (-Z_95, Z_95)]
+    low, high = np.quantile(resampled, levels)
     return float(low), float(high)
 
 

@@ -7,12 +7,13 @@ thing has no kappa (chance would explain it all): None, never 0. Leaves out alph
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.people.alpha import FEWEST, N_RESAMPLES, Coefficient, perfect
+from services.people.alpha import FEWEST, N_RESAMPLES, Coefficient, ends, perfect
 from services.statistics.bootstrap import mean_interval
 
 Floats = NDArray[np.float64]
@@ -38,8 +39,7 @@ def kappa(first: Sequence[int], second: Sequence[int], *, seed: int = 0) -> Coef
     found = found[np.isfinite(found)]
     if not np.isfinite(value) or len(found) < N_RESAMPLES / 2:
         return Coefficient(n, value if np.isfinite(value) else None, None, None)
-    low, high = np.quantile(found, [0.025, 0.975])
-    return Coefficient(n, value, float(low), float(high))
+    return Coefficient(n, value, *ends(found, value))
 
 
 def confusion(first: Sequence[int], second: Sequence[int], categories: Sequence[int]) -> Floats:
@@ -63,7 +63,8 @@ def kappas_of(cells: Floats) -> Floats:
     return found
 
 
-def tau_b(first: Sequence[float | None], second: Sequence[float | None]) -> float | None:
+@lru_cache(maxsize=20_000)  # many items hold the same few pairs of rankings
+def tau_b(first: tuple[float | None, ...], second: tuple[float | None, ...]) -> float | None:
     """Kendall's tau-b of two rankings of one item's candidates; None where one of them ties everything.
 
     Args:
@@ -85,34 +86,40 @@ def mean_tau(taus: Sequence[float]) -> Coefficient:
     return Coefficient(found.n, found.value, found.low, found.high)
 
 
-def light(pairs: Sequence[tuple[Sequence[Any], Sequence[int], Sequence[int]]], *, seed: int = 0) -> Coefficient:
-    """The mean kappa of all pairs of people (Light 1971): (items, first's, second's categories) of each pair.
+def mean_kappa(pairs: Sequence[tuple[Sequence[Any], Sequence[int], Sequence[int]]], *, seed: int = 0) -> Coefficient:
+    """The mean kappa of all pairs of people: (items, first's, second's categories) of each pair.
 
-    Items are resampled for all pairs at once, because one item is answered by several of them.
+    Light's mean (1971), each pair weighing as much as the items they share, because kappa over a handful of items is
+    noise. Items are resampled for all pairs at once: one item is answered by several of them.
     """
     items = sorted({item for listed, _, _ in pairs for item in listed})
     categories = sorted({one for _, first, second in pairs for one in (*first, *second)})
     if len(items) < FEWEST or len(categories) < 2:
         return Coefficient(len(items), None, None, None)
     place = {item: column for column, item in enumerate(items)}
-    drawn = np.random.default_rng(seed).multinomial(len(items), [1 / len(items)] * len(items), size=N_RESAMPLES)
-    drawn = np.vstack([np.ones(len(items)), drawn]).astype(np.float64)  # the first row is the data itself
-    found = np.array([_kappas_of_pair(drawn, place, pair, categories) for pair in pairs])
-    known = np.isfinite(found)
-    n_known = known.sum(axis=0)
-    means = np.where(n_known > 0, np.where(known, found, 0).sum(axis=0) / np.maximum(n_known, 1), np.nan)
-    if not np.isfinite(means[0]):
+    resamples = np.random.default_rng(seed).multinomial(len(items), [1 / len(items)] * len(items), size=N_RESAMPLES)
+    drawn = np.vstack([np.ones(len(items)), resamples.astype(np.float64)])  # the first row is the data itself
+    total, weight = np.zeros(len(drawn)), np.zeros(len(drawn))
+    for pair in pairs:
+        found, n_items = _kappas_of_pair(drawn, place, pair, categories)
+        n_items = np.where(np.isfinite(found), n_items, 0.0)
+        total, weight = total + np.nan_to_num(found) * n_items, weight + n_items
+    if weight[0] == 0:
         return Coefficient(len(items), None, None, None)
+    means = total[weight > 0] / weight[weight > 0]
     if means[0] >= 1.0:
         return perfect(len(items))
-    low, high = np.nanquantile(means[1:], [0.025, 0.975])
-    return Coefficient(len(items), float(means[0]), float(low), float(high))
+    return Coefficient(len(items), float(means[0]), *ends(means[1:], float(means[0])))
 
 
 def _kappas_of_pair(
     drawn: Floats, place: dict[Any, int], pair: tuple[Sequence[Any], Sequence[int], Sequence[int]], categories: Any
-) -> Floats:
-    """Kappa of one pair in each resample, its items counted as often as they were drawn: (R,)."""
+) -> tuple[Floats, Floats]:
+    """(kappa of one pair, items drawn) in each resample, items counted as often as they were drawn: (R,) each."""
     listed, first, second = pair
-    said = np.array([confusion([one], [other], categories) for one, other in zip(first, second, strict=True)])
-    return kappas_of(drawn[:, [place[item] for item in listed]] @ said)
+    row = {category: n for n, category in enumerate(categories)}
+    said = np.zeros((len(listed), len(categories) ** 2))
+    cells = [row[one] * len(categories) + row[other] for one, other in zip(first, second, strict=True)]
+    said[np.arange(len(listed)), cells] = 1
+    times = drawn[:, [place[item] for item in listed]]
+    return kappas_of(times @ said), times.sum(axis=1)

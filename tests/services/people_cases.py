@@ -32,7 +32,7 @@ class Team:
         top = () if suggested is None else (10 * item + suggested,)
         chosen = 10 * item + place if place else None
         verdict = "skip" if place is None else "tie" if place == 0 else "accept" if chosen in top else "override"
-        made = {
+        made: dict[str, Any] = {
             "decision_id": next(self._numbers),
             "item_id": item,
             "annotator_id": number,

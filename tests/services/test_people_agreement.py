@@ -11,8 +11,8 @@ import pytest
 from people_cases import Team
 
 from services.people.agreement import agreement_of, category, places
-from services.people.alpha import _coincidences, _counts, alpha, alphas_of
-from services.people.two_people import kappa, light, tau_b
+from services.people.alpha import Level, _coincidences, _counts, alpha, alphas_of
+from services.people.two_people import kappa, mean_kappa, tau_b
 
 GAP = None
 OBSERVERS = (  # Krippendorff 2011, "Computing Krippendorff's alpha-reliability", section C: four observers, 12 units
@@ -33,8 +33,8 @@ def cases(table: tuple[tuple[int, ...], ...]) -> tuple[list[int], list[int]]:
 
 
 @pytest.mark.parametrize(("level", "published"), [("nominal", 0.743), ("ordinal", 0.815)])
-def test_alpha_is_krippendorffs_own_example(level: str, published: float) -> None:
-    found = alpha(UNITS, level)  # type: ignore[arg-type]
+def test_alpha_is_krippendorffs_own_example(level: Level, published: float) -> None:
+    found = alpha(UNITS, level)
     assert found.value is not None
     assert round(found.value, 3) == published
     assert found.n == 11, "the unit that one observer coded says nothing"
@@ -44,13 +44,13 @@ def test_alpha_is_krippendorffs_own_example(level: str, published: float) -> Non
 
 
 @pytest.mark.parametrize("level", ["nominal", "ordinal"])
-def test_the_alpha_that_is_resampled_is_the_packages_alpha(level: str) -> None:
+def test_the_alpha_that_is_resampled_is_the_packages_alpha(level: Level) -> None:
     dice = random.Random(3)
     for _ in range(20):
         units = [[float(dice.randrange(4)) for _ in range(dice.randint(2, 5))] for _ in range(15)]
         values = sorted({value for unit in units for value in unit})
         counts = [_counts([unit], values) for unit in units]
-        ours = alphas_of(np.array([_coincidences(one) for one in counts]).sum(axis=0, keepdims=True), level)  # type: ignore[arg-type]
+        ours = alphas_of(np.array([_coincidences(one) for one in counts]).sum(axis=0, keepdims=True), level)
         theirs = krippendorff.alpha(
             value_counts=np.concatenate(counts), value_domain=np.array(values), level_of_measurement=level
         )
@@ -67,15 +67,15 @@ def test_kappa_is_cohens_own_example() -> None:
     assert abs((found.high - found.low) / 2 - 1.96 * error) < 0.02
 
 
-def test_lights_kappa_of_one_pair_is_its_kappa() -> None:
+def test_the_mean_kappa_of_one_pair_is_its_kappa() -> None:
     first, second = cases(COHEN)
-    assert light([(list(range(200)), first, second)]).value == pytest.approx(kappa(first, second).value)
+    assert mean_kappa([(list(range(200)), first, second)]).value == pytest.approx(kappa(first, second).value)
 
 
 def test_one_swap_of_three_gives_tau_one_third() -> None:
-    assert tau_b([1, 2, 3], [1, 3, 2]) == pytest.approx(1 / 3)
-    assert tau_b([1.5, 1.5, 3], [1, 2, 3]) == pytest.approx(2 / math.sqrt(2 * 3)), "tau-b with a tie: 2 / sqrt(2 * 3)"
-    assert tau_b([2, 2, 2], [1, 2, 3]) is None, "one who ties everything has no order to compare"
+    assert tau_b((1, 2, 3), (1, 3, 2)) == pytest.approx(1 / 3)
+    assert tau_b((1.5, 1.5, 3), (1, 2, 3)) == pytest.approx(2 / math.sqrt(2 * 3)), "tau-b with a tie: 2 / sqrt(2 * 3)"
+    assert tau_b((2, 2, 2), (1, 2, 3)) is None, "one who ties everything has no order to compare"
 
 
 def test_agreement_without_any_disagreement_has_a_width() -> None:

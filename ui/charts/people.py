@@ -28,6 +28,7 @@ from ui.charts.figures import (
 
 FIRST_COLOR, SECOND_COLOR = VERDICT_COLORS["accept"], VERDICT_COLORS["override"]
 CELL_PX = 46
+SHIFT = 0.14  # rows: how far the two dots of a row stand from its middle
 MATRIX_SCALE = ((0.0, "rgba(27,128,123,0.05)"), (1.0, "rgba(27,128,123,0.75)"))
 
 
@@ -44,10 +45,10 @@ def paired_dots(
     if not known:
         return empty_figure(nothing)
     figure = go.Figure()
-    for part, (name, color) in enumerate(zip(names, (FIRST_COLOR, SECOND_COLOR), strict=True)):
-        shift = -0.14 if part == 0 else 0.14
-        dots = [(place, row[0], row[1 + part]) for place, row in enumerate(known)]
-        figure.add_trace(_dots([(place + shift, who, share) for place, who, share in dots if share.n], name, color))
+    first = [(place - SHIFT, who, share) for place, (who, share, _, _) in enumerate(known) if share.n]
+    second = [(place + SHIFT, who, share) for place, (who, _, share, _) in enumerate(known) if share.n]
+    figure.add_trace(_dots(first, names[0], FIRST_COLOR))
+    figure.add_trace(_dots(second, names[1], SECOND_COLOR))
     for place, (_, _, _, text) in enumerate(known):
         figure.add_annotation(
             x=1, xref="paper", y=place, text=html.escape(text), showarrow=False, xanchor="left", xshift=10,

@@ -113,13 +113,15 @@ def _count_places(session: Session, plan_ids: Collection[int], *which: Any) -> S
     return session.execute(counted.group_by(PlanItem.plan_id)).all()
 
 
-def person_counts(session: Session, plan_id: int, annotator_id: int) -> tuple[int, int, int]:
+def person_counts(session: Session, plan_id: int, annotator_id: int, *, overlap: int) -> tuple[int, int, int]:
     """(items this person decided, skipped ones among them, those of them that wait for somebody else)."""
     mine = (Look.plan_id == plan_id, Look.annotator_id == annotator_id, Look.is_repeat.is_(False))
     rows = session.execute(
         select(Look.closed_as, func.count()).where(*mine, Look.closed_as.in_(LOOKED)).group_by(Look.closed_as)
     )
     counts = dict(rows.all())
+    if overlap < 2:  # nobody waits for a second person
+        return sum(counts.values()), counts.get("skipped", 0), 0
     n_free = (  # looked up from the look: with a join SQLite may begin at all of the plan's 100,000 places
         select(PlanItem.n_free)
         .where(PlanItem.plan_id == Look.plan_id, PlanItem.place == Look.place)

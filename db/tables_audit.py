@@ -79,7 +79,7 @@ class Look(Base):
         Index("ix_look_item_id_annotator_id", "item_id", "annotator_id"),
         Index("ix_look_annotator_id_dataset_id", "annotator_id", "dataset_id"),
         Index("ix_look_plan_id_closed_at_leased_until", "plan_id", "closed_at", "leased_until"),
-        Index("ix_look_plan_id_annotator_id_closed_as", "plan_id", "annotator_id", "closed_as"),
+        Index("ix_look_plan_id_annotator_id_closed_as_is_repeat", "plan_id", "annotator_id", "closed_as", "is_repeat"),
         NEVER_REUSED,
     )
 

@@ -29,7 +29,7 @@ def upgrade() -> None:
         ("plan", ["dataset_id"]), ("plan", ["run_id"]), ("plan_item", ["item_id"]),
         ("plan_item", ["plan_id", "n_free", "place"]), ("look", ["item_id", "annotator_id"]),
         ("look", ["annotator_id", "dataset_id"]), ("look", ["plan_id", "closed_at", "leased_until"]),
-        ("look", ["plan_id", "annotator_id", "closed_as"]), ("look", ["dataset_id"]), ("look", ["run_id"]),
+        ("look", ["plan_id", "annotator_id", "closed_as", "is_repeat"]), ("look", ["dataset_id"]), ("look", ["run_id"]),
         ("auto_accept", ["dataset_id"]), ("auto_accept", ["run_id"]),
         ("certificate", ["dataset_id"]), ("decision", ["annotator_id"]),
         ("decision", ["look_id"]), ("decision", ["auto_accept_id"]),

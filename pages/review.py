@@ -112,12 +112,15 @@ if wanted is None and queue is not None and st.session_state.get(IS_DONE):
     review_head.notice()
     review_queues.queue_done(queue, progress)
     st.stop()
-if wanted is None and plan is None and only is not None and (is_through or st.session_state.get(IS_DONE)):
+is_done = bool(st.session_state.get(IS_DONE)) or (is_through and only is not None and not only.is_about_decisions)
+if wanted is None and plan is None and only is not None and is_done:
     review_head.notice()
     take_turn(item, annotator=annotator, n_left=progress.n_left)
-    review_filter.filter_done(only, is_empty=False, run=run, dataset_id=dataset.dataset_id)
+    number = dataset.dataset_id
+    review_filter.filter_done(only, is_empty=False, run=run, dataset_id=number, first_item_id=item.item_id)
     st.stop()
-if wanted is None and plan is None and queue is None and (st.session_state.get(IS_DONE) or progress.n_left == 0):
+is_done = bool(st.session_state.get(IS_DONE)) or (progress.n_left == 0 and only is None)
+if wanted is None and plan is None and queue is None and is_done:
     skipped = reviews.next_undecided(sessions, dataset_id=dataset.dataset_id, annotator=annotator)
     review_head.notice()
     first = take_turn(item, annotator=annotator, n_left=progress.n_left)

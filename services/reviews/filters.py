@@ -76,6 +76,11 @@ class Filters:
         """Whether every item passes."""
         return self == Filters()
 
+    @property
+    def is_about_decisions(self) -> bool:
+        """Whether what passes depends on what was decided: such a filter is there to look at, not to work off."""
+        return bool(self.verdicts or self.annotators or self.reasons or self.states)
+
 
 def items_select(filters: Filters | None, run: RunFacts | None, *, dataset_id: int | None = None) -> Select[Any] | None:
     """Ids of the items that pass, to be met with a dataset's; None: all of them.

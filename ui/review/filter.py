@@ -79,13 +79,29 @@ def filter_line(run: RunRow | None, *, dataset_id: int | None = None, is_blind: 
     search.list_panel(number, run, filters, is_blind=is_blind)
 
 
-def filter_done(filters: Filters, *, is_empty: bool, run: RunRow | None = None, dataset_id: int | None = None) -> None:
-    """No item to show under this filter: none passes, or all are decided. It can be changed here."""
+def filter_done(
+    filters: Filters,
+    *,
+    is_empty: bool,
+    run: RunRow | None = None,
+    dataset_id: int | None = None,
+    first_item_id: int | None = None,
+) -> None:
+    """No item to show under this filter: none passes, or all are decided. It can be changed here.
+
+    Args:
+        first_item_id: the first of those that pass, to look at them again.
+    """
     with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"):
         filter_panel(run, dataset_id=dataset_id)
+    if not is_empty:
+        filter_line(run, dataset_id=dataset_id)
     title = "Nothing passes this filter" if is_empty else "All of these are decided"
     panel = frame.empty_state(title, f"It keeps to: {escaped(filter_words(filters))}.", key="review_filtered")
-    panel.button("Show all items", key="review_filter_all", type="primary", on_click=keep_to, args=(None,))
+    with panel, st.container(horizontal=True, horizontal_alignment="center"):
+        st.button("Show all items", key="review_filter_all", type="primary", on_click=keep_to, args=(None,))
+        if first_item_id is not None:
+            st.button("Look at them again", key="review_filter_first", on_click=show_item, args=(first_item_id,))
 
 
 def _search() -> None:

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from db.session import Sessions
 from db.tables import Candidate, Criteria, Dataset, Decision, Item, ModelPairRow, Run, Suggestion, utc_now
-from db.tables_audit import Look
+from db.tables_audit import Look, PlanItem
 from services.annotators import ensure_annotator
 from services.decisions import decide
 from services.looks.chance import is_blind
@@ -47,8 +47,8 @@ def audited_set(
     with sessions.begin() as session:
         dataset = Dataset(name=name, n_items=len(margins), n_candidates=2 * len(margins))
         number = next(_numbers)
-        criteria = Criteria(name=f"c{number}", body={}, sha256=f"{number:064d}")
-        pair = ModelPairRow(name=f"p{number}", spec={}, sha256=f"{number:064d}")
+        criteria = Criteria(name=name, body={}, sha256=f"{number:064d}")
+        pair = ModelPairRow(name="a pair", spec={}, sha256=f"{number:064d}")
         session.add_all([dataset, criteria, pair])
         session.flush()
         run = Run(
@@ -133,6 +133,8 @@ def settle(
             wanted = insert(Look).returning(Look.look_id, sort_by_parameter_order=True)
             for row, look, look_id in zip(rows, looks, session.scalars(wanted, looks), strict=True):
                 row |= {"look_id": look_id, "is_blind": look["is_blind"]}
+            seen = (PlanItem.plan_id == plan.plan_id) & PlanItem.item_id.in_([row["item_id"] for row in rows])
+            session.execute(update(PlanItem).where(seen).values(n_free=PlanItem.n_free - 1))
         session.execute(insert(Decision), rows)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import random
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,24 +21,35 @@ from db.tables import Decision
 from services.labels import label_counts
 from services.looks.plans import make_plan
 
-N = 400
+N = 2_000
+NAMES = {2: "audit", 3: "accept-unlooked"}  # of the pictures
+DOMAINS = ("chat", "reasoning", "safety", "chat")
 
 
 @pytest.fixture
 def audited(migrated_sqlite: Path, tmp_path: Path) -> Iterator[Audited]:
-    """Four hundred weighed pairs; a random plan of 200, of which people disagree below margin 8."""
+    """Two thousand weighed pairs; a random plan of 400, all looked at, a third of them blind."""
     shutil.copy(migrated_sqlite, tmp_path / "audit.db")
     sessions = make_sessionmaker(f"sqlite:///{tmp_path / 'audit.db'}")
-    found = audited_set(
-        sessions, [place / 10 for place in range(N)], domains=["chat", "sums"] * (N // 2), name="help desk"
-    )
+    margins = [margin(place) for place in range(N)]
+    found = audited_set(sessions, margins, domains=[DOMAINS[place % 4] for place in range(N)], name="help desk")
     plan = make_plan(
-        sessions, dataset_id=found.dataset_id, run_id=found.run_id, made_by="Ada", order="random", n=200, seed="story",
+        sessions, dataset_id=found.dataset_id, run_id=found.run_id, made_by="Ada", order="random", n=400, seed="story",
         name="first look", blind_share=0.3,
     )  # fmt: skip
     settle(found, drawn(found, plan.plan_id), opinion, plan=plan)
     yield found
     sessions.engine.dispose()
+
+
+def margin(place: int) -> float:
+    """Small margins are more frequent than large ones, as they are in a run."""
+    return round(-5 * math.log(1 - (place * 7919 % N + 0.5) / N), 3)
+
+
+def opinion(place: int) -> str:
+    """People disagree the more often, the smaller the margin."""
+    return "wrong" if random.Random(place).random() < 0.4 * math.exp(-margin(place) / 1.8) else "right"
 
 
 @pytest.fixture
@@ -45,10 +58,6 @@ def audit_desk(audited: Audited, tmp_path: Path) -> Iterator[Desk]:
     desk = serve(f"sqlite:///{tmp_path / 'audit.db'}", tmp_path)
     yield desk
     stop(desk)
-
-
-def opinion(place: int) -> str:
-    return "wrong" if place < 80 and place * 7 % 11 < 4 else "right"
 
 
 def n_decisions(audited: Audited, kind: str, verdict: str) -> int:
@@ -71,7 +80,7 @@ def test_set_a_target_accept_unlooked_and_take_it_back(audit_desk: Desk, audited
     visitor = Visitor(page, audit_desk.url)
     visitor.open("/audit?dataset=help%20desk")
     open_step(visitor, "What it proves")
-    page.get_by_text("Of all 400 suggestions of this run, people would agree with").wait_for()
+    page.get_by_text("Of all 2,000 suggestions of this run, people would agree with").wait_for()
     assert "step=2" in page.url
 
     open_step(visitor, "Accept the rest")
@@ -79,21 +88,21 @@ def test_set_a_target_accept_unlooked_and_take_it_back(audit_desk: Desk, audited
     box.fill("0.5")
     page.keyboard.press("Enter")
     page.get_by_text("No margin is safe enough yet").wait_for()
-    box.fill("8")
+    box.fill("5")
     page.keyboard.press("Enter")
-    page.get_by_text("At most 8 % of them are wrong, at 95 % confidence").wait_for()
+    page.get_by_text("At most 5 % of them are wrong, at 95 % confidence").wait_for()
     visitor.settle(0.5)
 
     n_by_hand = n_decisions(audited, "label", "accept") + n_decisions(audited, "label", "override")
     press(visitor, "audit_apply")
     page.get_by_text("They can be taken back below").wait_for()
     n = n_decisions(audited, "auto", "accept")
-    assert n > 100
+    assert n > 500
     with audited.sessions() as session:
         assert label_counts(session, audited.dataset_id).n_auto == n
     visitor.refresh()
     assert "step=3" in page.url
-    page.get_by_text(f"{n} stand").wait_for()
+    page.get_by_text(f"{n:,} stand").wait_for()
 
     press(visitor, "audit_revoke_")
     page.get_by_text("taken back by Ada").wait_for()
@@ -114,12 +123,12 @@ def test_pictures_of_the_audit_in_light_and_dark(audit_desk: Desk, browser: Any,
         open_step(visitor, title)
         visitor.page.locator(".js-plotly-plot:visible").first.wait_for()
         if step == 3:
-            visitor.keyed("audit_target").locator("input").fill("8")
+            visitor.keyed("audit_target").locator("input").fill("5")
             visitor.page.keyboard.press("Enter")
             visitor.settle(0.5)
         for scheme in ("light", "dark"):
             visitor.page.emulate_media(color_scheme=scheme)
-            visitor.shoot(folder / f"audit-{step}-{scheme}.png")
+            visitor.shoot(folder / f"{NAMES[step]}-{scheme}.png")
         assert not visitor.errors()
         assert not visitor.scrolls_sideways()
     context.close()

@@ -60,7 +60,8 @@ def take_looks(sessions: Sessions, desk: Desk, plan_id: int) -> None:
         choice = suggested[look.item_id] if not look.is_blind and dice.random() < 0.6 else first[look.item_id]
         decide(
             sessions, item_id=look.item_id, run_id=desk.run_id, annotator=name, submission=uuid.uuid4().hex,
-            look_id=look.look_id, elapsed_ms=dice.randint(2_000, 9_000), verdict_request="best", chosen_candidate_id=choice,
+            look_id=look.look_id, elapsed_ms=dice.randint(2_000, 9_000), verdict_request="best",
+            chosen_candidate_id=choice,
         )  # fmt: skip
 
 

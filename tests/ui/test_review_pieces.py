@@ -22,7 +22,7 @@ def typed(keys: str) -> Draft:
     draft = Draft()
     for key in keys:
         if key == "0":
-            draft = Draft(draft.places, is_tying=True)
+            draft = draft.tied()
         else:
             draft = draft.without_last() if key == "u" else draft.with_next(int(key))
     return draft

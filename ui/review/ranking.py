@@ -47,6 +47,10 @@ class Draft:
             return Draft((*self.places[:-1], (*self.places[-1], candidate_id)))
         return Draft((*self.places, (candidate_id,)))
 
+    def tied(self) -> Draft:
+        """The next one will share the last place; before the first place that means nothing."""
+        return Draft(self.places, is_tying=bool(self.places))
+
     def without_last(self) -> Draft:
         """The last one taken back; a tie that was begun is taken back first.
 
@@ -94,16 +98,15 @@ def ranking_line(item: ReviewItem, places: Places) -> str:
 
 
 def ranking_bar(turn: Turn, draft: Draft) -> None:
-    """The buttons while one ranks. Keys belong to the screen and the step, so that no button keeps the focus."""
+    """The buttons while one ranks. Those that stay on belong to the step, so that none keeps the focus."""
     item = turn.item
     step = f"{len(draft.placed)}{'t' if draft.is_tying else ''}"
     _save_button(turn, draft, step)
     words = place_words(draft.places)
     for candidate in sorted(item.candidates, key=lambda one: one.key):
-        _place_button(turn, candidate, words.get(candidate.candidate_id), step)
-    can_tie = bool(draft.places) and not draft.is_tying and len(draft.placed) < len(item.candidates)
+        _place_button(turn, candidate, words.get(candidate.candidate_id))
     tie, back = key(f"tie_next_{step}", item), key(f"rank_back_{step}", item)
-    st.button("Tie next", key=tie, shortcut="0", disabled=not can_tie, on_click=_on_tie, args=(turn,),
+    st.button("Tie next", key=tie, shortcut="0", on_click=_on_tie, args=(turn,),
               help="The next one shares the last place.")  # fmt: skip
     st.button("Take back", key=back, shortcut="U", disabled=not draft.places, on_click=_on_back, args=(turn,))
     for label, request, shortcut in (("Skip", "skip", "S"), ("Flag", "flag", "F")):
@@ -133,11 +136,12 @@ def _save_button(turn: Turn, draft: Draft, step: str) -> None:
               on_click=_on_save, args=(turn,), help=hint)  # fmt: skip
 
 
-def _place_button(turn: Turn, candidate: ReviewCandidate, word: str | None, step: str) -> None:
+def _place_button(turn: Turn, candidate: ReviewCandidate, word: str | None) -> None:
+    """Its key is the same at every step, so that no press is lost; once placed it is off and gives the focus away."""
     label = candidate.letter if word is None else f"{candidate.letter} · {word}"
     st.button(
         label,
-        key=key(f"place_{candidate.key}_{step}", turn.item),
+        key=key(f"place_{candidate.key}", turn.item),
         shortcut=str(candidate.key) if candidate.key <= NUMBER_KEYS else None,
         disabled=word is not None,
         on_click=_on_place,
@@ -173,7 +177,7 @@ def _on_place(turn: Turn, candidate_id: int) -> None:
 def _on_tie(turn: Turn) -> None:
     draft = _now(turn)
     if draft is not None:
-        _set(turn, Draft(draft.places, is_tying=True))
+        _set(turn, draft.tied())
 
 
 def _on_back(turn: Turn) -> None:

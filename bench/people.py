@@ -8,7 +8,7 @@ TARE_TEST_POSTGRES_URL names a server, on PostgreSQL; in one process as the desk
     reading  each person reads for about a second, as fast as people ever are
 
 Counts what the database holds in the end against what the people were told, and writes bench/results/people.json with
-the waiting times in milliseconds. Leaves out screens (review_speed.py) and what the decisions say.
+the waiting times in milliseconds, and the table of docs/plans.md. Leaves out screens (review_speed.py) and what the decisions say.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from bench import machine
 from bench.files import say, write
 from bench.people_count import Found, count
 from bench.people_desk import write_weighed
+from bench.people_table import write_page
 from db.migrate import upgrade
 from db.session import make_sessionmaker
 from services.decisions import decide, undo
@@ -88,6 +89,7 @@ def main() -> None:
             say(f"{row}")
             rows.append(row)
     write("people", {"machine": before, "crowds": rows})
+    write_page(rows)
 
 
 @contextmanager

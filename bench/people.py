@@ -7,8 +7,9 @@ TARE_TEST_POSTGRES_URL names a server, on PostgreSQL; in one process as the desk
     busy     nobody ever thinks: as many decisions as the machine can take, everybody waits for everybody
     reading  each person reads for about a second, as fast as people ever are
 
-Counts what the database holds in the end against what the people were told, and writes bench/results/people.json with
-the waiting times in milliseconds, and the table of docs/plans.md. Leaves out screens (review_speed.py) and what the decisions say.
+Counts what the database holds in the end against what the people were told. Writes bench/results/people.json, with the
+waiting times in milliseconds, and the table of docs/plans.md. Leaves out screens (review_speed.py) and what the
+decisions say.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -33,7 +34,7 @@ SEARCH = find(MARGINS, ERRS, [place / 100 for place in range(2000)], target=0.05
 NONE_FOUND = find(MARGINS[:10], ERRS[:10], MARGINS, target=0.05)
 
 
-def accuracy(**changes: object) -> Accuracy:
+def accuracy(**changes: Any) -> Accuracy:
     exact = finite_interval(90, 100, 1000)
     found = Accuracy(
         plan_id=1, run_id=1, level=0.95, bound=exact, exact=exact, prediction_powered=None, blind=NOTHING,
@@ -43,7 +44,7 @@ def accuracy(**changes: object) -> Accuracy:
     return replace(found, **changes)
 
 
-def accepted(**changes: object) -> AutoAcceptRow:
+def accepted(**changes: Any) -> AutoAcceptRow:
     found = AutoAcceptRow(
         auto_accept_id=1, dataset_id=1, run_id=1, plan_id=1, target=0.05, level=0.95, is_per_domain=False,
         thresholds=(ThresholdRow(None, SEARCH, 1200),), n_items=1200, n_standing=1200, made_by="Ada",

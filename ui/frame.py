@@ -196,7 +196,7 @@ def number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
-def page_link(path: str, label: str, **query: object) -> None:
+def page_link(path: str, label: str, /, **query: object) -> None:
     """A link to another page with the shared choices in its address; `query` adds to them or changes them."""
     st.page_link(path, label=label, query_params=link_query(**query), icon=":material/arrow_forward:")
 

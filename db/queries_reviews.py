@@ -199,17 +199,17 @@ def latest_action(session: Session, dataset_id: int, annotator_id: int) -> Decis
     )
 
 
-def action_before(session: Session, undone: Decision) -> Decision | None:
+def action_before(session: Session, undone: Decision, *, is_same_look: bool = False) -> Decision | None:
     """What counts again once `undone` is taken back: the same person's action before it on the same item.
 
-    Of the same kind; a repeat goes back only to what was said on the same look.
+    Of the same kind; a repeat (anything, if asked) goes back only to what was said on the same look.
     """
     wanted = _standing_actions(undone.annotator_id).where(
         Decision.item_id == undone.item_id,
         Decision.kind == undone.kind,
         Decision.decision_id < undone.decision_id,
     )
-    if undone.kind == "repeat":
+    if is_same_look or undone.kind == "repeat":
         wanted = wanted.where(Decision.look_id == undone.look_id)
     return session.scalar(wanted)
 

@@ -113,7 +113,8 @@ def undo(sessions: sessionmaker[Session], *, dataset_id: int, annotator: str) ->
         session.add(row)
         session.flush()
         if undone.look_id is not None:
-            verdict = row.verdict if row.look_id == undone.look_id else "undo"
+            left = action_before(session, undone, is_same_look=True)
+            verdict = "undo" if left is None else left.verdict
             leases.follow(session, undone.look_id, annotator_id=person.annotator_id, now=utc_now(), verdict=verdict)
         restored = None if row.verdict == "undo" else decision_row(session, row)
         return UndoRow(undone.item_id, undone.verdict, restored, undone.look_id)

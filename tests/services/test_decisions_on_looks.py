@@ -11,7 +11,7 @@ from db.tables import Decision, Suggestion
 from services.decisions import latest_decisions
 from services.errors import Refused
 from services.labels import Label, labels_of
-from services.looks import serve
+from services.looks import plans, serve
 from services.looks.rows import LookRow, PlanRow
 from services.reviews.review import progress
 
@@ -115,6 +115,26 @@ def test_a_repeat_never_becomes_the_label_and_is_undone_on_its_own(fresh_db: Ses
     assert label_of(fresh_db, plan, look.item_id) == label
     closed = {one.look_id: one.closed_as for one in looks_of(fresh_db, plan)}
     assert (closed[look.look_id], closed[first[look.item_id]]) == (None, "decided")
+
+
+def test_an_undo_under_one_plan_keeps_what_was_decided_on_the_looks_of_another(fresh_db: Sessions) -> None:
+    first = planned(fresh_db, 3)
+    more = {"dataset_id": first.dataset_id, "run_id": first.run_id, "made_by": "boss", "order": "file"}
+    second = plans.make_plan(fresh_db, **more)
+    ann, there = Person(fresh_db, first), Person(fresh_db, second)
+    look = ann.must_look()
+    ann.say(look, "tie")
+    there.accept(there.open(look.item_id))
+    ann.say(look, "flag")  # a revision, under the first plan
+    ann.undo()
+    assert [one.closed_as for one in looks_of(fresh_db, first)] == ["decided"], "the tie on it stands still"
+    ann.undo()
+    assert [one.closed_as for one in looks_of(fresh_db, second)] == [None]
+    label = label_of(fresh_db, first, look.item_id)
+    assert label is not None
+    assert label.is_tie
+    ann.undo()
+    assert [one.closed_as for one in looks_of(fresh_db, first)] == [None]
 
 
 def test_letters_of_a_blind_look_are_those_of_its_places(fresh_db: Sessions) -> None:

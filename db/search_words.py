@@ -123,6 +123,7 @@ def where_it_says(texts: Iterable[str], asked: str, *, width: int) -> str:
         at = _place_of(text, wanted)
         if at is not None:
             start = max(0, at - width // 3)
+            start = (text.rfind(" ", max(0, start - 20), start + 1) + 1) or start  # at a word, where one begins nearby
             passage = " ".join(text[start : start + width].split())
             return ("…" if start else "") + passage + ("…" if start + width < len(text) else "")
     return ""

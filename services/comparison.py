@@ -20,8 +20,8 @@ from services.token_views import TokenView
 
 PIECE = re.compile(
     r"(?:\d+(?:[.,]\d+)+|[\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]|[^\W\u0e00-\u0eff\u3040-\u30ff\u3400-\u4dbf"
-    r"\u4e00-\u9fff]+(?:['’][^\W\d_]+)*|[^\w\s])\s*|\s+"
-)  # a word (a number, a character of an unspaced script, a sign) with the white space after it
+    r"\u4e00-\u9fff]+(?:['’][^\W\d_]+)*|([^\w\s])\1*)\s*|\s+"
+)  # a word (a number, a character of an unspaced script, a sign or a row of it) with the white space after it
 QUICK = 250_000  # pairs of words that difflib may have to look at; more are not compared one by one
 CHANCE_WORDS = 1  # so few words that stay within a longer rewritten passage stay by chance
 LONG_CHANGE = 4  # words of a rewritten passage from which on that holds
@@ -98,7 +98,7 @@ def pieces(text: str) -> list[str]:
     >>> pieces("It's 21.50, or so")
     ["It's ", '21.50', ', ', 'or ', 'so']
     """
-    return PIECE.findall(text)
+    return [found[0] for found in PIECE.finditer(text)]
 
 
 def first_difference(texts: Sequence[str]) -> int:

@@ -54,5 +54,6 @@ def test_the_passage_stands_round_the_first_word_asked_for() -> None:
     passage = where_it_says(texts, "gyok", width=60)
     assert "Gyokuro brews" in passage
     assert passage.startswith("…")
+    assert "needle" in where_it_says(["x" * 500 + " needle " + "y" * 500], "needle", width=60)
     assert where_it_says(["它是绿茶。"], "绿", width=60) == "它是绿茶。"
     assert where_it_says(texts, "absent", width=60) == ""

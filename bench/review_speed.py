@@ -1,12 +1,13 @@
 """From key press to next item rendered on Review, in Chromium: `python -m bench.review_speed`.
 
 Serves the desk on a dataset of 1,000 and one of 100,000 items (SQLite), presses Enter on one item after another as a
-person would, and takes four times of each press, in milliseconds:
+person would, in file order and under a plan of 1,000 random items with overlap 2, and takes times of each press, in
+milliseconds:
 
     rendered  the browser's own clock, from the key to the frame after the next item's prompt and responses stand
     rest      the same to the moment when the script behind the page is at rest (the next key is heard long before)
     server    from the frame that carries the press to the last one that answers it (the browser's network log)
-    decided   deciding and reading the next item alone, without a screen, in this process
+    decided   deciding, counting and reading the next item alone, without a screen, in this process
 
 Writes bench/results/review_speed.json. Needs Chromium: `TARE_TEST_CHROMIUM`, else `chromium` on the PATH. Leaves out
 how the dataset is made (review_desk.py) and how the page is watched (review_watch.py).
@@ -29,10 +30,13 @@ from bench.files import say, write
 from bench.review_desk import write_dataset
 from bench.review_watch import served, watched
 from services import workplace
+from services.looks.plans import make_plan
 from services.reviews import review as reviews
+from services.reviews.progress import tally_of
 
 SIZES = (1_000, 100_000)
 PRESSES = 100
+WARM_UP = 5  # presses that are not counted
 PAUSE_S = 0.8  # between two presses: a person reads
 
 
@@ -49,7 +53,7 @@ def main() -> None:
             found[str(n_items)] = measure(Path(folder), n_items, asked.presses)
         for kind, row in found[str(n_items)].items():
             say(f"{n_items} items, {kind}: {row}")
-    write("review_speed", {"machine": before, "presses": asked.presses, "items": found})
+    write("review_speed", {"machine": before, "load_after": machine.describe()["load_before"], "items": found})
 
 
 def measure(folder: Path, n_items: int, presses: int) -> dict[str, Any]:
@@ -59,35 +63,42 @@ def measure(folder: Path, n_items: int, presses: int) -> dict[str, Any]:
     began = time.monotonic()
     dataset_id, run_id = write_dataset(sessions, n_items)
     say(f"{n_items} items written in {time.monotonic() - began:.1f} s")
-    times = {"decided": decide_without_a_screen(sessions, dataset_id, run_id, presses)}
-    with served(url, folder) as address, watched(f"{address}/review?dataset=items+{n_items}&as=Ada") as page:
-        for _ in range(presses):
+    plan = make_plan(
+        sessions, dataset_id=dataset_id, run_id=run_id, made_by="Ada", order="random", n=1_000, seed="bench", overlap=2
+    )
+    times = {"services": {"decided": decide_without_a_screen(sessions, dataset_id, run_id, presses)}}
+    with served(url, folder) as address:
+        link = f"{address}/review?dataset=items+{n_items}&as=Ada"
+        times["file order"] = on_the_page(link, presses)
+        times["plan"] = on_the_page(f"{link}&plan={plan.plan_id}", presses)
+    sessions.kw["bind"].dispose()
+    return {kind: {name: _summary(values) for name, values in found.items()} for kind, found in times.items()}
+
+
+def on_the_page(link: str, presses: int) -> dict[str, list[float]]:
+    """Milliseconds of each press; the first few, while the process is still importing, are left out."""
+    with watched(link) as page:
+        for _ in range(WARM_UP + presses):
             page.press("Enter")
             time.sleep(PAUSE_S)
-        for name, values in page.times().items():
-            times[name] = values
-    sessions.kw["bind"].dispose()
-    return {name: _summary(values) for name, values in times.items()}
+        return {name: values[WARM_UP:] for name, values in page.times().items()}
 
 
-def decide_without_a_screen(
-    sessions: sessionmaker[Session], dataset_id: int, run_id: int, presses: int
-) -> list[float]:
+def decide_without_a_screen(sessions: sessionmaker[Session], dataset_id: int, run_id: int, presses: int) -> list[float]:
     """The same decisions through the services alone; milliseconds each."""
-    item = reviews.load_item(sessions, dataset_id=dataset_id, annotator="Bea", run_id=run_id)
-    found = []
-    for _ in range(presses):
-        assert_item = item
-        if assert_item is None or assert_item.suggestion is None:
-            break
+    asked = {"dataset_id": dataset_id, "annotator": "Bea"}
+    item = reviews.load_item(sessions, **asked, run_id=run_id)
+    tally = tally_of(sessions, **asked)
+    found: list[float] = []
+    while item is not None and item.suggestion is not None and len(found) < presses:
         began = time.perf_counter()
         reviews.decide(
-            sessions, item_id=assert_item.item_id, run_id=run_id, annotator="Bea", verdict_request="best",
-            submission=uuid.uuid4().hex, chosen_candidate_id=assert_item.suggestion.best_candidate_id,
-            display_order=assert_item.display_order,
+            sessions, item_id=item.item_id, run_id=run_id, annotator="Bea", verdict_request="best",
+            submission=uuid.uuid4().hex, chosen_candidate_id=item.suggestion.best_candidate_id,
+            display_order=item.display_order,
         )  # fmt: skip
-        reviews.progress(sessions, dataset_id=dataset_id, annotator="Bea")
-        item = reviews.load_item(sessions, dataset_id=dataset_id, annotator="Bea", run_id=run_id)
+        tally = tally_of(sessions, **asked, since=tally)
+        item = reviews.load_item(sessions, **asked, run_id=run_id, item_id=item.next_undecided_id)
         found.append((time.perf_counter() - began) * 1000)
     return found
 

@@ -10,7 +10,6 @@ import streamlit as st
 from services import datasets, runs
 from services.decisions import latest_decisions
 from services.errors import NotFound
-from services.looks import plans as plan_store
 from services.looks import serve
 from services.reviews import review as reviews
 from services.reviews.ahead import Asked
@@ -49,7 +48,7 @@ if dataset is None:
     line = f"There is no dataset {frame.chosen(frame.DATASET)!r} here; choose one above or take the latest."
     review_empty.unknown(line, way_out="Take the latest", forget=frame.DATASET)
     st.stop()
-all_plans = plan_store.list_plans(sessions, dataset_id=dataset.dataset_id, with_closed=True)
+all_plans = review_plan.plans_of(sessions, dataset.dataset_id)
 plan, unknown_plan = review_plan.plan_of_link(all_plans)
 all_runs = runs.list_runs(sessions, dataset_id=dataset.dataset_id)
 with at_run:

@@ -171,7 +171,7 @@ def test_strength_is_stored_by_the_file_whatever_side_it_was_on(empty_desk: Sess
         look = next(one for one in looks(desk) if one.item_id == person.item_id)
         is_as_filed = look.display_order[0] == desk.candidate_ids[place][0]
         sides.add(is_as_filed)
-        assert person.button("strength_1").label == "A much better"
+        assert person.button("strength_1").label == "A much"
         person.press("strength_1")
         kept = decisions()[-1]
         assert kept.strength == (-3 if is_as_filed else 3)
@@ -319,3 +319,25 @@ def test_the_help_panel_has_every_key_that_a_button_has(desk: Desk, reviewer: Re
     told = {key for keys in re.findall("<kbd>(.*?)</kbd>", reviewer.html()) for key in keys.split()}
     names = {"LEFT": "←", "RIGHT": "→", "ENTER": "Enter"} | {str(digit): "–" for digit in range(1, 10)}
     assert {names.get(key, key) for key in shown} <= told
+
+
+def test_when_the_time_is_over_one_line_says_so_and_the_item_can_be_had_again(sums: Desk) -> None:
+    plan_id = make_plan(sums, overlap=1)
+    person = at_plan(sums, plan_id)
+    first = person.item_id
+    person.at.session_state["review_lease_over"] = (plan_id, first)  # what the clock does when it has run out
+    person.settled(person.at.run())
+    assert "Your 30 minutes are over, so this item is free for others. Nothing was decided." in person.words()
+    person.press("over_again")
+    assert person.item_id == first
+    assert person.has_button("skip")
+
+
+def test_at_work_on_an_item_its_lease_is_renewed(sums: Desk) -> None:
+    person = at_plan(sums, make_plan(sums, lease_minutes=30))
+    with sums.sessions.begin() as session:
+        session.execute(update(Look).values(leased_until=utc_now() + timedelta(minutes=2)))
+    person.press("tokens")
+    shown = next(one for one in looks(sums) if one.item_id == person.item_id)
+    assert shown.leased_until is not None
+    assert shown.leased_until > utc_now() + timedelta(minutes=25)

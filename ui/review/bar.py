@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from services.reviews.rows import ReviewCandidate, ReviewItem
-from ui.review.actions import LABELS, VEILED, Turn, key, on_choose, on_undo, on_verdict
+from ui.review.actions import VEILED, Turn, key, on_choose, on_undo, on_verdict
 from ui.review.ranking import NUMBER_KEYS, draft_of, rank_button, ranking_bar
 from ui.review.reasons import on_keep
 from ui.review.strength import asks_strength, strength_bar
@@ -27,7 +27,7 @@ def action_bar(turn: Turn) -> DeltaGenerator:
             ranking_bar(turn, draft)
             return bar
         if asks_strength(turn.item):
-            if turn.item.decision is not None and turn.item.decision.verdict in LABELS:
+            if turn.item.decision is not None and turn.item.decision.verdict in ("accept", "tie"):
                 _main_button(turn)
             strength_bar(turn)
         else:

@@ -76,7 +76,8 @@ def is_over(plan_id: int, item_id: int | None) -> bool:
 
 def over_panel(plan: PlanRow) -> None:
     """What happened, what was kept, what to do."""
-    text = f"Your {plan.lease_minutes} minutes for this item are over, so it is free for others. Nothing was decided."
+    time = "minute is" if plan.lease_minutes == 1 else "minutes are"
+    text = f"Your {plan.lease_minutes} {time} over, so this item is free for others. Nothing was decided."
     panel = frame.empty_state("Time is up", text, key="review_over")
     with panel, st.container(horizontal=True, horizontal_alignment="center"):
         st.button("Next item", key="review_over_next", type="primary", shortcut="Enter", on_click=_next)

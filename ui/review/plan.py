@@ -6,10 +6,13 @@ chooses its run. Leaves out making plans (ui/plans) and handing out looks (servi
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from services.looks import plans
 from services.looks.rows import LookRow, PlanProgress, PlanRow
 from services.reviews.rows import ReviewItem
 from ui import frame
@@ -17,9 +20,14 @@ from ui.prose import badge
 from ui.review.actions import show_item
 from ui.review.hand import OVER, REFUSED
 from ui.review.lease import over_panel
+from ui.wording import count
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session, sessionmaker
 
 PICK = "review_plan"
 NO_PLAN = 0
+PLANS, KEPT_S = "review_plans", 15.0  # session key: (dataset, monotonic time, plans)
 ORDER_WORDS = {
     "random": "random",
     "stratified": "random in strata",
@@ -33,7 +41,19 @@ ORDER_WORDS = {
 BLIND = "The suggestion, its rewards and the file's order are hidden until you decide, so that they cannot lead you."
 
 
-def plan_of_link(plans: Sequence[PlanRow]) -> tuple[PlanRow | None, str | None]:
+def plans_of(sessions: sessionmaker[Session], dataset_id: int) -> tuple[PlanRow, ...]:
+    """The dataset's plans, newest first. Counting their items takes a while: they are read anew now and then only."""
+    kept = st.session_state.get(PLANS)
+    wanted = st.query_params.get(frame.PLAN)
+    is_known = kept is not None and (not wanted or any(str(row.plan_id) == wanted for row in kept[2]))
+    if is_known and kept[0] == dataset_id and time.monotonic() - kept[1] < KEPT_S:
+        return tuple(kept[2])
+    rows = plans.list_plans(sessions, dataset_id=dataset_id, with_closed=True)
+    st.session_state[PLANS] = (dataset_id, time.monotonic(), rows)
+    return rows
+
+
+def plan_of_link(rows: Sequence[PlanRow]) -> tuple[PlanRow | None, str | None]:
     """The plan that the URL names and, where there is none of that number here, what was asked for.
 
     Sets the run in hand to the plan's own.
@@ -41,7 +61,7 @@ def plan_of_link(plans: Sequence[PlanRow]) -> tuple[PlanRow | None, str | None]:
     wanted = st.query_params.get(frame.PLAN)
     if not wanted:
         return None, None
-    plan = next((row for row in plans if str(row.plan_id) == wanted), None)
+    plan = next((row for row in rows if str(row.plan_id) == wanted), None)
     if plan is None:
         return None, wanted
     if frame.chosen(frame.RUN) != str(plan.run_id):
@@ -49,9 +69,9 @@ def plan_of_link(plans: Sequence[PlanRow]) -> tuple[PlanRow | None, str | None]:
     return plan, None
 
 
-def pick_plan(plans: Sequence[PlanRow], plan: PlanRow | None) -> None:
+def pick_plan(rows: Sequence[PlanRow], plan: PlanRow | None) -> None:
     """The picker; open plans, and a closed one only while it is in hand. Where there is none, the way to make one."""
-    shown = [row for row in plans if row.closed_at is None or row == plan]
+    shown = [row for row in rows if row.closed_at is None or row == plan]
     if not shown:
         frame.page_link(frame.AUDIT, "Draw a sample to look at")
         return
@@ -69,7 +89,7 @@ def pick_plan(plans: Sequence[PlanRow], plan: PlanRow | None) -> None:
 
 def plan_label(plan: PlanRow) -> str:
     """A plan in one line: its name or order, how many items, how many of them blind."""
-    parts = [plan.name or ORDER_WORDS.get(plan.order, plan.order).capitalize(), f"{plan.n:,} items"]
+    parts = [plan.name or ORDER_WORDS.get(plan.order, plan.order).capitalize(), count(plan.n, "item")]
     parts += [f"{100 * plan.blind_share:.0f} % blind"] if plan.blind_share else []
     return " · ".join([*parts, "closed"] if plan.closed_at is not None else parts)
 
@@ -110,11 +130,11 @@ def plan_done(plan: PlanRow, progress: PlanProgress) -> None:
     """The plan has nothing (more) for this person."""
     waits = f" {progress.n_waiting_others} of them wait for somebody else." if progress.n_waiting_others else ""
     open_ = f" {progress.n_open} are on somebody's screen." if progress.n_open else ""
-    text = f"You looked at {progress.n_mine} of its {progress.n} items.{waits}{open_}"
+    text = f"You looked at {progress.n_mine:,} of its {count(progress.n, 'item')}.{waits}{open_}"
     title = "This plan is closed" if plan.closed_at is not None else "Nothing left for you in this plan"
     panel = frame.empty_state(title, text, key="review_plan")
     with panel, st.container(horizontal=True, horizontal_alignment="center", vertical_alignment="center"):
-        frame.page_link(frame.AUDIT, "See what it proves", plan=plan.plan_id)
+        frame.page_link(frame.AUDIT, "See what it proves" if plan.is_sample else "See it on Audit", plan=plan.plan_id)
         st.button("Review in file order", key="review_plan_leave", on_click=leave_plan)
 
 

@@ -1,7 +1,7 @@
 """How much better one of a pair is: seven keys from left to right, the middle one a tie.
 
     key        1          2        3           4     5           6        7
-               A much     A        A a little  tie   B a little  B        B much better
+               A much     A better A slightly  tie   B slightly  B better B much
     strength   -3         -2       -1          0     1           2        3
 
 The sign that is stored goes by the file, not by the screen: negative when the first in the file is better, so that a
@@ -16,7 +16,7 @@ from services.reviews.rows import ReviewItem
 from ui.review.actions import Turn, after, commit, key, on_verdict
 
 ASKS = "review_asks_strength"  # session key: ask on every pair, also without a plan that does
-AMOUNTS = {3: "much better", 2: "better", 1: "a little better"}
+AMOUNTS = {3: "much", 2: "better", 1: "slightly"}
 STEPS = (-3, -2, -1, 0, 1, 2, 3)  # on the screen: negative, the left one is better
 
 
@@ -32,10 +32,7 @@ def as_stored(item: ReviewItem, step: int, file_order: tuple[int, int]) -> int:
 
 
 def step_word(item: ReviewItem, step: int) -> str:
-    """What a step says.
-
-    "A much better", "A better", "A a little better", "Tie", ...
-    """
+    """What a step says: "A much", "A better", "A slightly", "Tie", ..."""
     if step == 0:
         return "Tie"
     return f"{item.candidates[0 if step < 0 else 1].letter} {AMOUNTS[abs(step)]}"

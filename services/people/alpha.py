@@ -2,7 +2,7 @@
 
     alpha = 1 - observed / expected disagreement        1: no disagreement, 0: as if answers were dealt out at random
 
-The value is the `krippendorff` package's. The interval resamples items (bias-corrected percentiles); all units of an
+The value is the `krippendorff` package's. The interval resamples items (percentiles, see `ends`); all units of an
 item are drawn together, because one person's places for A and for B depend on each other. Nobody ever disagreeing
 leaves nothing to resample; then the low end is what is left if as many items as their number still allows (the upper
 Wilson limit of none) were in disagreement, half of which chance would give.
@@ -13,6 +13,7 @@ alpha-reliability"; the resampling of units of analysis after Zapf et al. 2016.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -21,7 +22,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from services.statistics.intervals import Z_95, wilson
+from services.statistics.intervals import wilson
 
 N_RESAMPLES = 1_000
 NORMAL = NormalDist()
@@ -92,22 +93,23 @@ def _interval(coincidences: Floats, level: Level, value: float, *, seed: int) ->
     n = len(coincidences)
     drawn = np.random.default_rng(seed).multinomial(n, times / n, size=N_RESAMPLES)
     found = alphas_of(drawn @ different, level)
-    return ends(found[np.isfinite(found)], value)
+    return ends(found[np.isfinite(found)], value, n)
 
 
-def ends(resampled: Floats, value: float) -> tuple[float | None, float | None]:
-    """The ends of a 95 % interval from resampled values, corrected for bias (Efron 1981); None when too few are left.
+def ends(resampled: Floats, value: float, n: int) -> tuple[float | None, float | None]:
+    """The ends of a 95 % interval from values over n resampled items; None when too few could be computed.
 
-    The correction matters: with few items a resample has fewer different ones, and coefficients of chance-corrected
-    agreement come out lower in it.
+    Percentiles, corrected for bias (Efron 1981) and set further out where items are few, as far as Student's t stands
+    outside the normal (Hesterberg 2015). Plain percentiles cover 92 % at 20 items; what these cover: bench/people_intervals.py.
     """
+    from scipy.stats import t
+
     if len(resampled) < N_RESAMPLES / 2:
         return None, None
     below = np.count_nonzero(resampled < value - 1e-12) + np.count_nonzero(np.abs(resampled - value) <= 1e-12) / 2
     share = min(max(below / len(resampled), 1 / len(resampled)), 1 - 1 / len(resampled))
-    bias = NORMAL.inv_cdf(share)
-    levels = [NORMAL.cdf(2 * bias + tail) for tail in (-Z_95, Z_95)]
-    low, high = np.quantile(resampled, levels)
+    bias, tail = NORMAL.inv_cdf(share), float(t.ppf(0.975, n - 1)) * math.sqrt(n / (n - 1))
+    low, high = np.quantile(resampled, [NORMAL.cdf(2 * bias - tail), NORMAL.cdf(2 * bias + tail)])
     return float(low), float(high)
 
 

@@ -39,7 +39,7 @@ def kappa(first: Sequence[int], second: Sequence[int], *, seed: int = 0) -> Coef
     found = found[np.isfinite(found)]
     if not np.isfinite(value) or len(found) < N_RESAMPLES / 2:
         return Coefficient(n, value if np.isfinite(value) else None, None, None)
-    return Coefficient(n, value, *ends(found, value))
+    return Coefficient(n, value, *ends(found, value, n))
 
 
 def confusion(first: Sequence[int], second: Sequence[int], categories: Sequence[int]) -> Floats:
@@ -109,7 +109,7 @@ def mean_kappa(pairs: Sequence[tuple[Sequence[Any], Sequence[int], Sequence[int]
     means = total[weight > 0] / weight[weight > 0]
     if means[0] >= 1.0:
         return perfect(len(items))
-    return Coefficient(len(items), float(means[0]), *ends(means[1:], float(means[0])))
+    return Coefficient(len(items), float(means[0]), *ends(means[1:], float(means[0]), len(items)))
 
 
 def _kappas_of_pair(

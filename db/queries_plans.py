@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, distinct, func, insert, select, text
+from sqlalchemy import ColumnElement, Row, distinct, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from db.queries_looks import LOOKED
@@ -83,10 +83,9 @@ def live_slots_by_item(session: Session, plan_id: int) -> dict[int, int]:
     return dict(rows.all())
 
 
-def plan_counts(session: Session, plan_ids: Collection[int], now: datetime) -> dict[int, tuple[int, int, int]]:
-    """plan_id -> (places, places that have all the looks they wait for, places on somebody's screen now)."""
+def plan_counts(session: Session, plan_ids: Collection[int], now: datetime) -> dict[int, tuple[int, int]]:
+    """plan_id -> (places that have all the looks they wait for, places on somebody's screen now)."""
     wanted = tuple(plan_ids)
-    n = dict(_count_places(session, wanted))
     full = dict(_count_places(session, wanted, PlanItem.n_free == 0))
     came = dict(_count_places(session, wanted, PlanItem.n_free < -1))  # as many as come: somebody has
     seen = (
@@ -104,12 +103,12 @@ def plan_counts(session: Session, plan_ids: Collection[int], now: datetime) -> d
     for plan_id in wanted:
         n_open, n_full_and_open = busy.get(plan_id, (0, 0))
         n_decided = full.get(plan_id, 0) - n_full_and_open + came.get(plan_id, 0)
-        found[plan_id] = (n.get(plan_id, 0), n_decided, n_open)
+        found[plan_id] = (n_decided, n_open)
     return found
 
 
-def _count_places(session: Session, plan_ids: Collection[int], *which: Any) -> Sequence[Row[int, int]]:
-    counted = select(PlanItem.plan_id, func.count()).where(PlanItem.plan_id.in_(plan_ids), *which)
+def _count_places(session: Session, plan_ids: Collection[int], which: ColumnElement[bool]) -> Sequence[Row[int, int]]:
+    counted = select(PlanItem.plan_id, func.count()).where(PlanItem.plan_id.in_(plan_ids), which)
     return session.execute(counted.group_by(PlanItem.plan_id)).all()
 
 

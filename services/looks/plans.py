@@ -28,7 +28,7 @@ from services.looks.chance import fresh_seed
 from services.looks.draw import deal
 from services.looks.population import Wanted, confidence_under, orders_of
 from services.looks.request import Asked, require_sound
-from services.looks.rows import NAME_BY_ORDER, NO_STRATUM, SAMPLES, PlanRow
+from services.looks.rows import NAME_BY_ORDER, NO_STRATUM, SAMPLES, STRATA_LIMIT, PlanRow
 
 
 def make_plan(
@@ -77,6 +77,8 @@ def make_plan(
         cut = last_settled_decision_id(session)
     wanted = Wanted(dataset_id, run_id, order, asked.seed, cut, strata, other_run_id)
     orders = _orders(sessions, wanted)
+    if len(orders) > STRATA_LIMIT:
+        raise Refused(f"{strata} has {len(orders):,} values; groups can be at most {STRATA_LIMIT}, choose another")
     n_there = sum(map(len, orders.values()))
     if not n_there:
         raise Refused(f"nothing to draw in the order {order!r}: run {run_id} has no such item left; choose another")
@@ -195,10 +197,10 @@ def _rows(session: Session, wanted: Select[Any]) -> tuple[PlanRow, ...]:
     made_by = wanted.join(Annotator, Annotator.annotator_id == Plan.made_by).add_columns(Annotator.name)
     found = session.execute(made_by).all()
     counts = plan_counts(session, [plan.plan_id for plan, _ in found], utc_now())
-    return tuple(_row(plan, name, counts[plan.plan_id]) for plan, name in found)
+    return tuple(_row(plan, name, n_decided=counts[plan.plan_id][0]) for plan, name in found)
 
 
-def _row(plan: Plan, made_by: str, counts: tuple[int, int, int]) -> PlanRow:
+def _row(plan: Plan, made_by: str, *, n_decided: int) -> PlanRow:
     settings = plan.configuration
     return PlanRow(
         plan_id=plan.plan_id,
@@ -221,6 +223,6 @@ def _row(plan: Plan, made_by: str, counts: tuple[int, int, int]) -> PlanRow:
         other_run_id=settings["other_run_id"],
         population=settings["population"],
         draws=tuple((n, when) for n, when in settings["draws"]),
-        n=counts[0],
-        n_decided=counts[1],
+        n=settings["n"],
+        n_decided=n_decided,
     )

@@ -18,10 +18,12 @@ def plan_progress(sessions: sessionmaker[Session], plan_id: int, annotator: str)
         plan = session.get(Plan, plan_id)
         if plan is None:
             raise NotFound(f"no plan {plan_id}; choose one on the Audit page")
-        n, n_decided, n_open = plan_counts(session, [plan_id], utc_now())[plan_id]
+        n_decided, n_open = plan_counts(session, [plan_id], utc_now())[plan_id]
         annotator_id = annotator_id_of(session, annotator.strip())
         mine, skipped, waiting = 0, 0, 0
         if annotator_id is not None:
             overlap = plan.configuration["overlap"]
             mine, skipped, waiting = person_counts(session, plan_id, annotator_id, overlap=overlap)
-        return PlanProgress(n, n_decided, n_open, mine, skipped, n_flagged(session, plan_id), waiting)
+        return PlanProgress(
+            plan.configuration["n"], n_decided, n_open, mine, skipped, n_flagged(session, plan_id), waiting
+        )

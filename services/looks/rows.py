@@ -37,6 +37,7 @@ LOOKED = (DECIDED, SKIPPED, FLAGGED)
 NO_STRATUM = ""  # in `population` of a plan without strata
 NAME_LIMIT, SEED_LIMIT, OVERLAP_LIMIT = 100, 64, 50
 LEASE_LIMIT_MINUTES = 24 * 60
+STRATA_LIMIT = 500  # groups; their sizes travel with the plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,17 +8,18 @@ from typing import Any
 
 import pytest
 from look_builders import Person, planned, weighed
-from sqlalchemy import select, update
+from sqlalchemy import String, cast, literal, select, update
 
 from bench.people_desk import write_weighed
 from db.session import Sessions
 from db.tables import Item, Run, Suggestion
 from services.annotators import ADMIN, ensure_annotator, set_role
+from services.audit.calibrate import calibration_of
 from services.decisions import decide
 from services.errors import NotFound, Refused
 from services.looks.plans import close_plan, extend_plan, get_plan, list_plans, make_plan
 from services.looks.redraw import kept_draw, redraw
-from services.looks.rows import PlanRow
+from services.looks.rows import STRATA_LIMIT, PlanRow
 
 
 def drawn(sessions: Sessions, plan: PlanRow) -> list[int]:
@@ -166,6 +167,31 @@ def test_without_calibration_uncertainty_says_what_to_do_first(fresh_db: Session
         planned(fresh_db, 5, order="uncertainty")
 
 
+def test_the_least_sure_come_first_once_enough_is_decided(fresh_db: Sessions) -> None:
+    """People agree where the margin is large, and with half where it is small: confidence rises with the margin."""
+    plan = planned(fresh_db, 120, n=80)
+    person = Person(fresh_db, plan)
+    for at in range(80):
+        look = person.must_look()
+        with fresh_db() as session:
+            margin = session.get_one(Suggestion, (plan.run_id, look.item_id)).margin
+        if margin > 2 or at % 2:
+            person.accept(look)
+        else:
+            person.say(look)
+    unsure = make_plan(fresh_db, dataset_id=plan.dataset_id, run_id=plan.run_id, made_by="ann", order="uncertainty")
+    calibration = calibration_of(fresh_db, plan.run_id)
+    assert calibration is not None
+    with fresh_db() as session:
+        domains = {one.item_id: one.domain for one in session.scalars(select(Item))}
+    found = drawn(fresh_db, unsure)
+    sure = calibration.probabilities(margins(fresh_db, unsure), [domains[item] for item in found])
+    assert sure == sorted(sure)
+    assert sure[0] < sure[-1]
+    assert set(found).isdisjoint(drawn(fresh_db, plan))
+    assert not unsure.is_sample
+
+
 BAD: list[tuple[dict[str, Any], str]] = [
     ({"order": "best"}, "the order is 'best'; it must be one of random, stratified"),
     ({"mode": "x"}, "the mode is 'x'"),
@@ -187,6 +213,17 @@ BAD: list[tuple[dict[str, Any], str]] = [
 def test_a_plan_that_makes_no_sense_is_refused_in_one_line(fresh_db: Sessions, more: dict[str, Any], line: str) -> None:
     with pytest.raises(Refused, match=line):
         planned(fresh_db, 3, **more)
+
+
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_more_groups_than_anybody_can_read_are_refused(fresh_db: Sessions) -> None:
+    dataset_id, run_id = weighed(fresh_db, STRATA_LIMIT + 1)
+    with fresh_db.begin() as session:
+        session.execute(update(Item).values(subset=literal("part ") + cast(Item.position, String)))
+    with pytest.raises(Refused, match="subset has 501 values; groups can be at most 500"):
+        make_plan(
+            fresh_db, dataset_id=dataset_id, run_id=run_id, made_by="ann", order="stratified", strata="subset"
+        )  # fmt: skip
 
 
 def test_a_sample_waits_for_its_run_to_be_done(fresh_db: Sessions) -> None:

@@ -9,7 +9,7 @@ be used and is tighter. Leaves out the mathematics (services/statistics) and cal
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sqlalchemy.orm import Session, sessionmaker
@@ -21,6 +21,7 @@ from services.statistics.planner import Cost
 from services.statistics.stratified import Stratum, stratified_interval
 
 Agreed = Callable[[Outcome], bool | None]
+NOTHING_KNOWN = Census(0, 0, 0)
 
 
 def accuracy_of(sessions: sessionmaker[Session], plan_id: int, *, level: float = LEVEL) -> Accuracy:
@@ -32,8 +33,9 @@ def accuracy_from(found: SampleOutcomes, *, level: float = LEVEL) -> Accuracy:
     """The same from outcomes that were read already."""
     from services.statistics.prediction_powered import pick
 
-    exact = bound_over(found.counted, found, census=found.census, level=level)
-    powered = _prediction_powered(found, level=level)
+    sizes = Counter(found.population.strata)
+    exact = _bound(found.counted, sizes, found.census, level=level)
+    powered = _prediction_powered(found, sizes, level=level)
     known = [one.agrees for one in found.counted]
     return Accuracy(
         plan_id=found.plan.plan_id,
@@ -42,9 +44,9 @@ def accuracy_from(found: SampleOutcomes, *, level: float = LEVEL) -> Accuracy:
         bound=pick(exact, powered),
         exact=exact,
         prediction_powered=powered,
-        blind=_blind(found, level=level),
+        blind=_blind(found, sizes, level=level),
         by_domain=_by_domain(found, level=level),
-        by_stratum=_by_stratum(found, level=level),
+        by_stratum=_by_stratum(found, sizes, level=level),
         n_suggestions=found.n_suggestions,
         n_census=found.census.n,
         n_counted=len(known),
@@ -70,35 +72,22 @@ def looks_for_width(found: Accuracy, *, width: float) -> Cost:
     )
 
 
-def bound_over(
-    outcomes: Sequence[Outcome],
-    found: SampleOutcomes,
-    *,
+def _bound(
+    outcomes: Iterable[Outcome],
+    sizes: Mapping[str, int],
     census: Census,
+    *,
     level: float,
-    domain: str | None = None,
-    is_one_domain: bool = False,
     agreed: Agreed = lambda one: one.agrees,
 ) -> Bound:
-    """The share of agreement over the population (or one domain of it) and a census, from these outcomes of it."""
-    population = found.population
-    sizes = Counter(
-        stratum
-        for stratum, its_domain in zip(population.strata, population.domains, strict=True)
-        if not is_one_domain or its_domain == domain
-    )
-    strata = [_stratum(name, size, outcomes, agreed) for name, size in sorted(sizes.items())]
-    return _with_census(strata, census, level=level)
+    """The share of agreement over strata of these sizes and a census, from these outcomes.
 
-
-def _stratum(name: str, size: int, outcomes: Sequence[Outcome], agreed: Agreed) -> Stratum:
-    known = [agreed(one) for one in outcomes if one.stratum == name]
-    n_unresolved = known.count(None)
-    return Stratum(name, known.count(True), len(known) - n_unresolved, n_unresolved, size)
-
-
-def _with_census(strata: Sequence[Stratum], census: Census, *, level: float) -> Bound:
-    """Items of the census that came unsettled again count as wrong for the low end, as right for the high one."""
+    Items of the census that came unsettled again count as wrong for the low end, as right for the high one.
+    """
+    by_stratum: dict[str, list[bool | None]] = {name: [] for name in sorted(sizes)}
+    for one in outcomes:
+        by_stratum[one.stratum].append(agreed(one))
+    strata = [_stratum(name, sizes[name], known) for name, known in by_stratum.items()]
     low = stratified_interval(strata, level=level, census=(census.n_agree, census.n))
     if not census.n_unresolved:
         return low
@@ -106,47 +95,51 @@ def _with_census(strata: Sequence[Stratum], census: Census, *, level: float) -> 
     return replace(low, high=high.high, n_unresolved=low.n_unresolved + census.n_unresolved)
 
 
-def _blind(found: SampleOutcomes, *, level: float) -> Bound:
+def _stratum(name: str, size: int, known: Sequence[bool | None]) -> Stratum:
+    n_unresolved = known.count(None)
+    return Stratum(name, known.count(True), len(known) - n_unresolved, n_unresolved, size)
+
+
+def _blind(found: SampleOutcomes, sizes: Mapping[str, int], *, level: float) -> Bound:
     """From items that the seed hides: a random part of a random sample. The census was not blind, so it is left out."""
     outcomes = [one for one in found.counted if one.is_blind]
-    nothing = Census(0, 0, 0)
-    return bound_over(outcomes, found, census=nothing, level=level, agreed=lambda one: one.blind_agrees)
+    return _bound(outcomes, sizes, NOTHING_KNOWN, level=level, agreed=lambda one: one.blind_agrees)
 
 
 def _by_domain(found: SampleOutcomes, *, level: float) -> tuple[tuple[str, Bound], ...]:
-    names = sorted({*found.population.domains, *found.census_by_domain}, key=lambda name: (name is None, name or ""))
-    if len(names) < 2:
-        return ()
-    return tuple(
-        (
-            name or "",
-            bound_over(
-                [one for one in found.counted if one.domain == name], found, level=level, domain=name,
-                is_one_domain=True, census=found.census_by_domain.get(name, Census(0, 0, 0)),
-            ),
-        )
-        for name in names
-    )  # fmt: skip
-
-
-def _by_stratum(found: SampleOutcomes, *, level: float) -> tuple[tuple[str, Bound], ...]:
-    sizes = Counter(found.population.strata)
+    """A part of the population as large as it is, and the looks that fell into it: random there as well."""
+    sizes: dict[str | None, Counter[str]] = {domain: Counter() for domain in found.census_by_domain}
+    for domain, stratum in zip(found.population.domains, found.population.strata, strict=True):
+        sizes.setdefault(domain, Counter())[stratum] += 1
+    looks: dict[str | None, list[Outcome]] = {domain: [] for domain in sizes}
+    for one in found.counted:
+        looks[one.domain].append(one)
     if len(sizes) < 2:
         return ()
+    in_order = sorted(sizes, key=lambda name: (name is None, name or ""))
+    census = found.census_by_domain
     return tuple(
-        (name, stratified_interval([_stratum(name, size, found.counted, lambda one: one.agrees)], level=level))
-        for name, size in sorted(sizes.items())
+        (name or "", _bound(looks[name], sizes[name], census.get(name, NOTHING_KNOWN), level=level))
+        for name in in_order
     )
 
 
-def _prediction_powered(found: SampleOutcomes, *, level: float) -> Bound | None:
+def _by_stratum(found: SampleOutcomes, sizes: Mapping[str, int], *, level: float) -> tuple[tuple[str, Bound], ...]:
+    if len(sizes) < 2:
+        return ()
+    known = {name: [one.agrees for one in found.counted if one.stratum == name] for name in sorted(sizes)}
+    return tuple(
+        (name, stratified_interval([_stratum(name, sizes[name], its)], level=level)) for name, its in known.items()
+    )
+
+
+def _prediction_powered(found: SampleOutcomes, sizes: Mapping[str, int], *, level: float) -> Bound | None:
     """None where it may not be used: too few looks, too few of either outcome, or a census that came undone."""
     from services.statistics.prediction_powered import cross_fitted, interval
 
     agrees = [None if one.agrees is None else int(one.agrees) for one in found.counted]
     if len(set(agrees) - {None}) < 2 or found.census.n_unresolved:
         return None
-    sizes = Counter(found.population.strata)
     return interval(
         agrees,
         cross_fitted([one.margin for one in found.counted], agrees, found.population.margins),

@@ -11,6 +11,7 @@ bound rests on (services/statistics/threshold.py) and lists of what was applied 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
@@ -30,7 +31,7 @@ from db.tables_audit import AutoAccept
 from services.annotators import AUTO_ACCEPT, ensure_annotator, machine_annotator_id, require_may
 from services.audit.auto_accept_rows import read_auto_accept, report_of
 from services.audit.outcomes import sample_outcomes
-from services.audit.rows import AutoAcceptRow, Proposal, SampleOutcomes, ThresholdRow
+from services.audit.rows import AutoAcceptRow, Outcome, Proposal, SampleOutcomes, ThresholdRow
 from services.errors import NotFound, Refused
 from services.labels import AUTO
 from services.noise import within
@@ -149,34 +150,45 @@ def _thresholds(
     found: SampleOutcomes, accepted: set[int], *, target: float, level: float, is_per_domain: bool
 ) -> tuple[ThresholdRow, ...]:
     """One search over everything, or one for each domain: then each at a stricter level, so that all hold together."""
-    if not is_per_domain:
-        rows = [ThresholdRow(None, _search(found, None, target=target, level=level), 0)]
-    else:
-        names = sorted({domain or "" for domain in found.population.domains})
-        strict = 1 - (1 - level) / max(1, len(names))
-        rows = [ThresholdRow(name, _search(found, name, target=target, level=strict), 0) for name in names]
-    return tuple(ThresholdRow(row.domain, row.search, len(list(_acceptable(found, row, accepted)))) for row in rows)
-
-
-def _search(found: SampleOutcomes, domain: str | None, *, target: float, level: float) -> Search:
-    population = found.population
+    looks, places = _parts(found, is_per_domain=is_per_domain)
+    each = 1 - (1 - level) / max(1, len(places))
     rows = [
-        row
-        for row in zip(population.item_ids, population.margins, population.domains, population.strata, strict=True)
-        if domain is None or (row[2] or "") == domain
+        ThresholdRow(domain, _search(found, looks[domain], places[domain], target=target, level=each), 0)
+        for domain in sorted(places, key=lambda name: name or "")
     ]
-    counted = [one for one in found.counted if domain is None or (one.domain or "") == domain]
+    return tuple(replace(row, n_accepted=sum(1 for _ in _acceptable(found, row, accepted))) for row in rows)
+
+
+def _parts(
+    found: SampleOutcomes, *, is_per_domain: bool
+) -> tuple[dict[str | None, list[Outcome]], dict[str | None, list[int]]]:
+    """Counted looks, and places in the population, of each domain ("": without one); of all under None."""
+    names = [(domain or "") if is_per_domain else None for domain in found.population.domains]
+    places: dict[str | None, list[int]] = {}
+    for place, name in enumerate(names):
+        places.setdefault(name, []).append(place)
+    looks: dict[str | None, list[Outcome]] = {name: [] for name in places}
+    for one in found.counted:
+        looks[(one.domain or "") if is_per_domain else None].append(one)
+    return looks, places
+
+
+def _search(
+    found: SampleOutcomes, counted: Sequence[Outcome], places: Sequence[int], *, target: float, level: float
+) -> Search:
+    population = found.population
     evidence = {one.item_id for one in counted}
+    otherwise = found.decided - evidence
     has_strata = len(set(population.strata)) > 1
     return find(
         [one.margin for one in counted],
         [None if one.agrees is None else int(not one.agrees) for one in counted],
-        [row[1] for row in rows],
+        [population.margins[place] for place in places],
         target=target,
         level=level,
-        looked_otherwise=[row[1] for row in rows if row[0] in found.decided and row[0] not in evidence],
+        looked_otherwise=[population.margins[place] for place in places if population.item_ids[place] in otherwise],
         strata=[one.stratum for one in counted] if has_strata else None,
-        population_strata=[row[3] for row in rows] if has_strata else None,
+        population_strata=[population.strata[place] for place in places] if has_strata else None,
     )
 
 

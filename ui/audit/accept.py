@@ -56,6 +56,8 @@ def show_accepted(run: RunRow) -> None:
     may_revoke = may(resources.sessions(), frame.annotator(), AUTO_ACCEPT)
     for row in rows:
         _accepted(row, run, may_revoke=may_revoke)
+    if any(row.n_standing for row in rows):
+        frame.page_link(frame.REVIEW, "Look at what was accepted", label="auto")
 
 
 def _asked(plan: PlanRow) -> tuple[float, bool]:
@@ -84,17 +86,17 @@ def _proposed(proposal: Proposal, run: RunRow) -> None:
         st.html(table_html(HEADS, map(threshold_cells, proposal.thresholds), numbers=range(1, 6)))
     else:
         _one(chosen[0], run)
+    if not proposal.n_accepted:
+        note("Every label from there on has a decision, or was accepted before.")
+        return
     st.caption(promise(proposal))
     is_allowed = may(resources.sessions(), frame.annotator(), AUTO_ACCEPT)
     st.button(
         f"Accept {count(proposal.n_accepted, 'label')} unlooked", key="audit_apply", type="primary",
-        icon=":material/done_all:", disabled=not proposal.n_accepted or not is_allowed, on_click=_apply,
-        args=(proposal,),
+        icon=":material/done_all:", disabled=not is_allowed, on_click=_apply, args=(proposal,),
     )  # fmt: skip
     if not is_allowed:
         st.caption("Only an admin accepts labels unlooked.")
-    elif not proposal.n_accepted:
-        st.caption("Every label from this margin on has a decision already.")
 
 
 def _one(row: ThresholdRow, run: RunRow) -> None:
@@ -103,9 +105,11 @@ def _one(row: ThresholdRow, run: RunRow) -> None:
         return
     st.markdown(f"#### From margin {margin_words(step.threshold, run.rank_by)} on")
     with st.container(horizontal=True, gap="large"):
-        fact("Accepted unlooked", f"{row.n_accepted:,}", f"of {count(row.search.n_population, 'suggestion')}")
+        before = step.n_unlooked - row.n_accepted
+        basis = f"of {count(row.search.n_population, 'suggestion')}"
+        fact("To accept unlooked", f"{row.n_accepted:,}", f"{basis}, {before:,} accepted before" if before else basis)
         fact(
-            "Of those, wrong", f"at most {pct(step.upper_unlooked)}",
+            "Of all accepted, wrong", f"at most {pct(step.upper_unlooked)}",
             f"{asked(row.search.level)} confidence, n = {count(step.n_looks, 'random look')}, "
             f"{count(step.n_errors, 'error')}",
         )  # fmt: skip

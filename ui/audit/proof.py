@@ -21,6 +21,7 @@ from ui.wording import count
 CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False}
 WIDTHS = {0.02: "± 1 point", 0.04: "± 2 points", 0.06: "± 3 points", 0.10: "± 5 points", 0.20: "± 10 points"}
 NOTICE = "audit_notice"
+PARTS_SHOWN = 24  # of domains, the largest
 
 
 def show_proof(plan: PlanRow, *, level: float) -> None:
@@ -51,9 +52,15 @@ def _parts(found: Accuracy) -> None:
     if not parts:
         return
     st.markdown("**By domain**" if found.by_domain else "**By stratum**")
-    rows = [("all items", found.bound), *((name or "no domain", bound) for name, bound in parts)]
+    largest = sorted(parts, key=lambda part: -(part[1].population or 0))[:PARTS_SHOWN]
+    rows = [
+        ("all items", found.bound),
+        *((name or "no domain", bound) for name, bound in parts if (name, bound) in largest),
+    ]
     figure = share_dots([(name, bound_share(bound)) for name, bound in rows], unit="people agree")
     st.plotly_chart(figure, key="audit_parts", config=CHART_CONFIG, theme="streamlit", alt="Agreement by domain")
+    if len(parts) > len(largest):
+        st.caption(f"The {PARTS_SHOWN} largest of {len(parts):,}.")
     st.caption("Each interval stands alone: reading many of them together, expect one in twenty to miss.")
 
 

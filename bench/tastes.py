@@ -52,7 +52,7 @@ TEAMS = (
 def one_team(team: Team, generator: np.random.Generator) -> Answers:
     """The answers of one simulated team."""
     n = len(team.sure)
-    rows = []
+    rows: list[Answer] = []
     for item in range(1, team.n_items + 1):
         better, is_disputed = int(generator.integers(1, 3)), generator.random() < team.differs
         for person in generator.choice(n, team.overlap, replace=False):

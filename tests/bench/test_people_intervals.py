@@ -13,7 +13,7 @@ SMALL = [name for name in CASES if "20 items" not in name and "without" not in n
 
 @pytest.mark.parametrize("name", SMALL)
 def test_an_interval_holds_the_true_figure_as_often_as_it_says(name: str) -> None:
-    """95 of 100 within what 150 draws can tell: fewer than 134 come by bad luck once in 1,000 times."""
+    """95 of 100 within what 150 draws can tell: fewer than 134 come by bad luck 1.4 times in 1,000."""
     found = people_intervals.cover(CASES[name], n=N, seed=1)
     assert found.n_held >= 134
 

@@ -167,6 +167,7 @@ def test_without_calibration_uncertainty_says_what_to_do_first(fresh_db: Session
         planned(fresh_db, 5, order="uncertainty")
 
 
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
 def test_the_least_sure_come_first_once_enough_is_decided(fresh_db: Sessions) -> None:
     """People agree where the margin is large, and with half where it is small: confidence rises with the margin."""
     plan = planned(fresh_db, 120, n=80)

@@ -13,7 +13,7 @@ from bench.people import Crowd, work
 from bench.people_count import count
 from db.session import make_sessionmaker
 
-N_ITEMS = 240
+N_ITEMS = 160
 
 
 @pytest.mark.slow

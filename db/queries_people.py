@@ -107,6 +107,13 @@ def last_answer_id(session: Session, dataset_id: int) -> int:
     return session.scalar(wanted) or 0
 
 
+def items_adjudicated(session: Session, dataset_id: int) -> list[int]:
+    """The items of the dataset with an adjudication on them, taken back or not."""
+    of_dataset = select(Item.dataset_id).where(Item.item_id == Decision.item_id).correlate(Decision).scalar_subquery()
+    wanted = select(Decision.item_id).where(Decision.kind == "adjudication", of_dataset == dataset_id).distinct()
+    return list(session.scalars(wanted.order_by(Decision.item_id)))
+
+
 def person_rows(session: Session) -> list[PersonRow]:
     """Everyone who may decide, by name, with what they decided anywhere."""
     rows = session.execute(

@@ -17,6 +17,7 @@ from ui import frame, resources
 from ui.adjudicate import bar
 from ui.adjudicate.actions import NOTICE, next_case, take_turn
 from ui.adjudicate.case_list import WITH_SETTLED, case_list
+from ui.adjudicate.read import cases_of
 from ui.adjudicate.words import candidates_html
 from ui.panels import apply_look, problem
 from ui.pickers import pick_dataset, reviewing_as
@@ -57,7 +58,7 @@ def _cases(dataset: DatasetRow) -> None:
     """The list, and the case that the URL names, else the first open one."""
     by = frame.annotator()
     with_settled = bool(st.session_state.get(WITH_SETTLED, False))
-    found = adjudication.cases(resources.sessions(), dataset_id=dataset.dataset_id, with_settled=with_settled)
+    found = cases_of(dataset.dataset_id, with_settled=with_settled)
     wanted = st.query_params.get(frame.ITEM)
     item_id = next((row.item_id for row in found), None) if wanted is None else frame.number(wanted)
     if wanted is not None and item_id is None:

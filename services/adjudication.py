@@ -15,7 +15,16 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from db.queries_reviews import UNDO_PREFIX, latest_adjudication, latest_run_id, standing_adjudications
 from db.tables import Decision, Item
-from services.adjudication_cases import Case, CaseCandidate, CaseDecision, CaseRow, cases, is_case, open_case
+from services.adjudication_cases import (
+    Case,
+    CaseCandidate,
+    CaseDecision,
+    CaseRow,
+    adjudicated_ids,
+    cases,
+    is_case,
+    open_case,
+)
 from services.annotators import ADJUDICATE, ensure_annotator, require_may
 from services.decision_facts import as_it_stood, as_ranking, candidates_for, decision_row, sound_note, suggestion_for
 from services.decisions import SUBMISSION_LIMIT, already_kept, undo_row
@@ -25,7 +34,8 @@ from services.reviews.rows import DecisionRow
 from services.verdicts import chosen_of, sound_ranking, verdict_of_best, verdict_of_ranking
 
 __all__ = [
-    "Case", "CaseCandidate", "CaseDecision", "CaseRow", "cases", "open_case", "settle", "undo_settlement",
+    "Case", "CaseCandidate", "CaseDecision", "CaseRow", "adjudicated_ids", "cases", "open_case", "settle",
+    "undo_settlement",
 ]  # fmt: skip
 
 

@@ -7,13 +7,14 @@ is told by their place, and neither is what the run suggested. Read only; settli
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session, sessionmaker
 
 from db.queries_exports import decisions_by_item
+from db.queries_people import items_adjudicated
 from db.queries_reviews import candidates_with_scores, latest_adjudication
 from db.queries_trials import items_by_id
 from db.tables import Annotator, Dataset, Decision, Item
@@ -88,14 +89,29 @@ class Case:
         return self.settled is not None
 
 
-def cases(sessions: sessionmaker[Session], *, dataset_id: int, with_settled: bool = False) -> tuple[CaseRow, ...]:
-    """The items that wait for an adjudicator, in file order; with those that are settled already, if wanted."""
+def cases(
+    sessions: sessionmaker[Session],
+    *,
+    dataset_id: int,
+    with_settled: bool = False,
+    item_ids: Sequence[int] | None = None,
+) -> tuple[CaseRow, ...]:
+    """The items that wait for an adjudicator, in file order; with those that are settled already, if wanted.
+
+    item_ids: only these; None: the whole dataset.
+    """
     wanted = (*OPEN, ADJUDICATION) if with_settled else OPEN
     with sessions() as session:
-        labels = labels_of(session, dataset_id, with_auto=False)
+        labels = labels_of(session, dataset_id, item_ids=item_ids, with_auto=False)
         found = {item_id: label for item_id, label in labels.items() if (label.source or label.state) in wanted}
         items = sorted(items_by_id(session, list(found)), key=lambda item: item.position)
         return tuple(_case_row(session, item, found[item.item_id]) for item in items)
+
+
+def adjudicated_ids(sessions: sessionmaker[Session], *, dataset_id: int) -> tuple[int, ...]:
+    """The items on which somebody settled something, taken back or not."""
+    with sessions() as session:
+        return tuple(items_adjudicated(session, dataset_id))
 
 
 def open_case(sessions: sessionmaker[Session], *, item_id: int, by: str) -> Case:

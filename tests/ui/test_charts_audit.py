@@ -13,6 +13,7 @@ from services.statistics.calibration import Bin, fit
 from services.statistics.exact import Bound, finite_interval
 from services.statistics.intervals import Share, share
 from services.statistics.threshold import find
+from ui.audit.targets import nowhere, reliability_of, steps
 from ui.audit.words import (
     applied_line,
     asked,
@@ -26,6 +27,7 @@ from ui.audit.words import (
     threshold_cells,
 )
 from ui.charts.audit import confidence_curve, reliability_diagram, threshold_path
+from ui.insights.click import Click
 
 NOTHING = Bound(0, None, None, None, "no look")
 MARGINS = [place / 10 for place in range(200)]
@@ -145,3 +147,30 @@ def test_what_was_accepted_says_how_many_stand_and_who_took_it_back() -> None:
     assert standing_line(accepted(n_standing=1198)).endswith("1,198 stand, 2 decided by people since")
     gone = accepted(n_standing=0, revoked_by="Grace", revoked_at=datetime(2026, 1, 3))
     assert standing_line(gone).endswith("taken back by Grace, 2026-01-03 00:00 UTC")
+
+
+def test_a_point_of_the_thresholds_leads_to_what_would_be_accepted_from_there_on() -> None:
+    find_items = steps(ThresholdRow("chat", SEARCH, 1200))
+    found = find_items(Click("tested", 0, 0, 0))
+    assert found is not None
+    assert found.query["domain"] == "chat"
+    margin = float(found.query["margin"].removesuffix(".."))
+    assert margin == pytest.approx(SEARCH.path[0].threshold, rel=1e-4)
+    assert margin <= SEARCH.path[0].threshold
+    first_later = next(step for step in SEARCH.path if not step.was_tested)
+    later = find_items(Click("not relied on", 0, 0, 0))
+    assert later is not None
+    assert f"{first_later.threshold:.2f}" in later.words
+    assert find_items(Click("chosen", 0, 0, 0)) is None
+    assert find_items(Click("tested", 99, 0, 0)) is None
+
+
+def test_a_group_of_decisions_of_one_domain_leads_to_that_domain_only() -> None:
+    bins = [Bin(0.6, share(6, 10), 0.1, 1.0)]
+    click = Click("decisions, with 95 % interval", 0, 0, 0)
+    everywhere, own = reliability_of(bins, "")(click), reliability_of(bins, "chat")(click)
+    assert everywhere is not None
+    assert own is not None
+    assert "domain" not in everywhere.query
+    assert own.query == {**everywhere.query, "domain": "chat"}
+    assert nowhere(click) is None

@@ -13,6 +13,7 @@ from services.looks.rows import PlanRow
 from services.run_rows import RunRow
 from ui import frame, resources
 from ui.audit import read
+from ui.audit.targets import steps
 from ui.audit.words import (
     applied_line,
     asked,
@@ -24,12 +25,12 @@ from ui.audit.words import (
     threshold_cells,
 )
 from ui.charts.audit import threshold_path
+from ui.insights.click import clickable
 from ui.panels import fact, note, problem
 from ui.plain_table import table_html
 from ui.prose import safe
 from ui.wording import count
 
-CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False}
 HEADS = ("Domain", "From margin", "Random looks", "Errors", "Wrong, at most", "Accepted")
 NOTICE = "audit_accept_notice"
 TARGET_LEAST, TARGET_MOST = 0.5, 50.0  # percent
@@ -120,9 +121,9 @@ def _figure(proposal: Proposal, run: RunRow) -> None:
     name = next(iter(rows))
     if len(rows) > 1:
         name = st.selectbox("Domain shown", list(rows), key="audit_threshold_domain", width=260)
-    st.plotly_chart(
-        threshold_path(rows[name].search, rank_by=run.rank_by), key="audit_path", config=CHART_CONFIG,
-        theme="streamlit", alt="Wrong labels at most, by threshold",
+    clickable(
+        threshold_path(rows[name].search, rank_by=run.rank_by), key="audit_path", find=steps(rows[name]),
+        alt="Wrong of those accepted at most, by threshold", run=run.run_id,
     )  # fmt: skip
     st.caption(
         "Thresholds are tested from the strictest down, in an order fixed beforehand, until one fails: so the promise "

@@ -9,14 +9,15 @@ import streamlit as st
 
 from services.run_rows import RunRow
 from ui import resources
+from ui.audit.targets import reliability_of
 from ui.audit.words import balance_value, figure_basis, figure_value
 from ui.charts.audit import confidence_curve, reliability_diagram
+from ui.insights.click import CHART_CONFIG, clickable
 from ui.panels import fact, note
 
 if TYPE_CHECKING:
     from services.statistics.calibration import Bin
 
-CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False}
 METHODS = {"platt": "Platt", "platt-log": "Platt on the log of the margin", "isotonic": "isotonic"}
 
 
@@ -32,7 +33,7 @@ def show_confidence(run: RunRow) -> None:
     if found is None:
         note(f"Confidence needs {MIN_DECISIONS} decided items, with agreement and disagreement among them.")
         return
-    curve = found.overall
+    curve, domain = found.overall, ""
     if found.by_domain:
         names = ["", *sorted(found.by_domain)]
         domain = st.selectbox(
@@ -46,10 +47,10 @@ def show_confidence(run: RunRow) -> None:
     left, right = st.columns(2, gap="large")
     with left:
         st.markdown("**Said against happened**")
-        figure = reliability_diagram(curve.bins)
-        st.plotly_chart(
-            figure, key="audit_reliability", config=CHART_CONFIG, theme="streamlit", alt="Reliability diagram"
-        )
+        clickable(
+            reliability_diagram(curve.bins), key="audit_reliability", alt="Reliability diagram",
+            find=reliability_of(curve.bins, domain), run=run.run_id,
+        )  # fmt: skip
     with right:
         st.markdown("**Confidence by margin**")
         figure = confidence_curve(curve, largest_margin=_largest(curve.bins), rank_by=run.rank_by)

@@ -12,15 +12,17 @@ from services.looks.plans import extend_plan
 from services.looks.rows import PlanRow
 from ui import frame, resources
 from ui.audit import read
+from ui.audit.targets import nowhere
 from ui.audit.words import bound_basis, bound_share, bound_value, claim, counted_lines, method_line
 from ui.charts.figures import share_dots
+from ui.insights.click import clickable
+from ui.insights.targets import domains
 from ui.panels import fact, note, problem
 from ui.prose import safe
 from ui.wording import count
 
-CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False}
 WIDTHS = {0.02: "± 1 point", 0.04: "± 2 points", 0.06: "± 3 points", 0.10: "± 5 points", 0.20: "± 10 points"}
-NOTICE = "audit_notice"
+NOTICE, NO_DOMAIN = "audit_notice", "no domain"
 PARTS_SHOWN = 24  # of domains, the largest
 
 
@@ -55,10 +57,12 @@ def _parts(found: Accuracy) -> None:
     largest = sorted(parts, key=lambda part: -(part[1].population or 0))[:PARTS_SHOWN]
     rows = [
         ("all items", found.bound),
-        *((name or "no domain", bound) for name, bound in parts if (name, bound) in largest),
+        *((name or NO_DOMAIN, bound) for name, bound in parts if (name, bound) in largest),
     ]
-    figure = share_dots([(name, bound_share(bound)) for name, bound in rows], unit="people agree")
-    st.plotly_chart(figure, key="audit_parts", config=CHART_CONFIG, theme="streamlit", alt="Agreement by domain")
+    shares = [(name, bound_share(bound)) for name, bound in rows]
+    find = domains(shares, missing=NO_DOMAIN) if found.by_domain else nowhere
+    figure = share_dots(shares, unit="people agree")
+    clickable(figure, key="audit_parts", alt="Agreement by domain", find=find, run=found.run_id)
     if len(parts) > len(largest):
         st.caption(f"The {PARTS_SHOWN} largest of {len(parts):,}.")
     st.caption("Each interval stands alone: reading many of them together, expect one in twenty to miss.")

@@ -26,6 +26,7 @@ NEIGHBOURS = 5  # decided items that a decided item is compared with
 UNDECIDED_LIMIT, DECIDED_LIMIT = 20_000, 5_000  # compared at most: evenly spread, and the latest
 CHARACTERS = 1_000  # of the prompt and of the response: what they are about shows early
 LEAST = 0.05  # likeness below it is chance
+LEAST_ALIKE = 0.15  # to the nearest overridden item, for a suggestion to be listed
 PROMPT_SHOWN = 200
 
 
@@ -146,7 +147,7 @@ def _like_overridden(
     scores = cosines.mean(axis=1)
     if agreed:
         scores = scores - nearest(rows, known.rows(agreed), NEAREST)[1].mean(axis=1)
-    best = [row for row in np.argsort(-scores, kind="stable")[:n] if scores[row] > 0 and cosines[row, 0] >= LEAST]
+    best = [row for row in np.argsort(-scores, kind="stable") if cosines[row, 0] >= LEAST_ALIKE][:n]
     return tuple(_likely(known, overridden, int(row), places[row], cosines[row], float(scores[row])) for row in best)
 
 

@@ -18,7 +18,7 @@ import streamlit as st
 from ui import frame
 
 CHART_CONFIG = {"displayModeBar": False, "scrollZoom": False}
-HINT = "Click a mark for its items."
+HINT = "A click on a mark of a figure leads to its items."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,6 @@ def clickable(figure: go.Figure, *, key: str, alt: str, find: Find, **shared: ob
     click = click_of(figure, state)
     target = None if click is None else find(click)
     if target is None:
-        st.caption(HINT)
         return
     with st.container(key=f"{key}_items"):
         frame.page_link(frame.REVIEW, frame.plain(target.words), **{**shared, **target.query})

@@ -10,7 +10,7 @@ from services.run_rows import RunRow
 from ui import frame, resources
 from ui.charts import figures as charts
 from ui.insights import targets
-from ui.insights.click import clickable
+from ui.insights.click import HINT, clickable
 from ui.panels import fact
 from ui.wording import count, share_basis, share_value
 
@@ -40,6 +40,7 @@ def show_review(dataset: DatasetRow, run: RunRow | None) -> None:
             icon=":material/arrow_forward:",
         )
         return
+    st.caption(HINT)
     left, right = st.columns([3, 2], gap="large")
     margins = insights.margins_by_verdict(sessions, dataset_id=dataset.dataset_id, run_id=number)
     reasons = insights.override_reasons(sessions, dataset_id=dataset.dataset_id, run_id=number)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from services.statistics.calibration import Bin
 
 NO_REASON = "no reason given"
-TINY = 1e-9  # a margin filter is "at least, below": a bin must take in its own largest margin
+ROUNDED, TINY = 1e-5, 1e-9  # the address keeps six digits, and "below": a group must keep its own ends
 
 
 def filtered(words: str, filters: Filters) -> Target:
@@ -105,7 +105,8 @@ def reliability(bins: Sequence[Bin]) -> Find:
         if not click.trace.startswith("decisions") or not 0 <= click.index < len(known):
             return None
         low, high = known[click.index].lowest_margin, known[click.index].highest_margin
-        wanted = Filters(verdicts=("accept", "override", "tie"), margin=(low, high + TINY + abs(high) * 1e-5))
+        ends = (max(0.0, low * (1 - ROUNDED) - TINY), high * (1 + ROUNDED) + TINY)
+        wanted = Filters(verdicts=("accept", "override", "tie"), margin=ends)
         return filtered(f"Review the decided items with margin {low:.2f} to {high:.2f}", wanted)
 
     return find

@@ -100,14 +100,14 @@ def threshold_path(found: Mapping[str, Json], *, target: float) -> str:
     steps = [step for step in found["path"] if step[3] is not None]
     if not steps:
         return ""
-    frame = Frame(760, 300, 48, 34, 16, 48)
+    frame = Frame(760, 300, 48, 34, 28, 48)
     margins = [step[0] for step in steps]
     to_x = svg.scale(min(margins), max(margins), frame.width - frame.right, frame.left)  # strictest at the left
     highest = max(1.6 * target, min(1.0, max((step[3] for step in steps if step[4]), default=target)))
     y_ticks = svg.steps(highest)
     to_y = svg.scale(0, y_ticks[-1], frame.height - frame.bottom, frame.top)
     spread = [min(margins) + (max(margins) - min(margins)) * n / 5 for n in range(6)]
-    parts = svg.x_axis(frame, to_x, [(m, words.number(m)) for m in spread], "accepted from this margin on")
+    parts = svg.x_axis(frame, to_x, [(m, f"{m:.2f}") for m in spread], "accepted from this margin on")
     parts += svg.y_axis(frame, to_y, [(n, f"{100 * n:g}") for n in y_ticks], "wrong labels, at most (%)")
     parts.append(svg.line(frame.left, to_y(target), frame.width - frame.right, to_y(target), kind="target"))
     parts.append(svg.path([(to_x(step[0]), to_y(step[3])) for step in steps if step[4]], kind="p-main"))

@@ -162,7 +162,7 @@ def _threshold_row(one: Mapping[str, Json]) -> Sequence[str]:
 
 
 def _domain(one: Mapping[str, Json]) -> str:
-    return "all domains" if one["domain"] is None else one["domain"] or "no domain"
+    return "All domains" if one["domain"] is None else one["domain"] or "no domain"
 
 
 def calibration(certificate: Mapping[str, Json]) -> str:

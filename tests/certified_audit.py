@@ -1,4 +1,4 @@
-"""A dataset audited as the desk does it: a random sample, some looks blind, some repeated, and labels taken unlooked."""
+"""A dataset audited as the desk does it: a random sample, some looks blind, some repeated, labels accepted unlooked."""
 
 from __future__ import annotations
 

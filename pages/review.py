@@ -7,7 +7,7 @@ read ahead (ui/review/hand.py).
 
 import streamlit as st
 
-from services import datasets, runs
+from services import runs
 from services.decisions import latest_decisions
 from services.errors import NotFound
 from services.looks import serve
@@ -21,6 +21,7 @@ from ui.review import filter as review_filter
 from ui.review import hand as review_hand
 from ui.review import head as review_head
 from ui.review import lease as review_lease
+from ui.review import lists as review_lists
 from ui.review import plan as review_plan
 from ui.review import queues as review_queues
 from ui.review import ranking as review_ranking
@@ -32,10 +33,11 @@ from ui.review.recent import N_LATEST, recent_list, steps_among
 frame.open_page(frame.REVIEW)
 review_exemplar.forward()
 review_ranking.new_run()
+review_lists.new_visit()
 sessions = resources.sessions()
 annotator = frame.annotator()
 
-rows = datasets.list_datasets(sessions)
+rows = review_lists.datasets_at_hand(sessions)
 if not rows:
     review_empty.no_dataset()
     st.stop()
@@ -48,11 +50,11 @@ if dataset is None:
     line = f"There is no dataset {frame.chosen(frame.DATASET)!r} here; choose one above or take the latest."
     review_empty.unknown(line, way_out="Take the latest", forget=frame.DATASET)
     st.stop()
-all_plans = review_plan.plans_of(sessions, dataset.dataset_id)
+all_plans = review_lists.plans_at_hand(sessions, dataset.dataset_id)
 plan, unknown_plan = review_plan.plan_of_link(all_plans)
-all_runs = runs.list_runs(sessions, dataset_id=dataset.dataset_id)
+all_runs, latest_run = review_lists.runs_at_hand(sessions, dataset.dataset_id)
 with at_run:
-    run = pick_run("review", all_runs, latest=runs.latest_run(sessions, dataset.dataset_id))
+    run = pick_run("review", all_runs, latest=latest_run)
 if unknown_plan is not None:
     line = f"{dataset.name} has no plan {unknown_plan!r}; go on in file order, or choose one on the Audit page."
     review_empty.unknown(line, way_out="Go on in file order", forget=frame.PLAN)

@@ -6,13 +6,10 @@ chooses its run. Leaves out making plans (ui/plans) and handing out looks (servi
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from services.looks import plans
 from services.looks.rows import LookRow, PlanProgress, PlanRow
 from services.reviews.rows import ReviewItem
 from ui import frame
@@ -22,12 +19,8 @@ from ui.review.hand import OVER, REFUSED
 from ui.review.lease import over_panel
 from ui.wording import count
 
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session, sessionmaker
-
 PICK = "review_plan"
 NO_PLAN = 0
-PLANS, KEPT_S = "review_plans", 15.0  # session key: (dataset, monotonic time, plans)
 ORDER_WORDS = {
     "random": "random",
     "stratified": "random in strata",
@@ -39,18 +32,6 @@ ORDER_WORDS = {
     "file": "file order",
 }
 BLIND = "The suggestion, its rewards and the file's order are hidden until you decide, so that they cannot lead you."
-
-
-def plans_of(sessions: sessionmaker[Session], dataset_id: int) -> tuple[PlanRow, ...]:
-    """The dataset's plans, newest first. Counting their items takes a while: they are read anew now and then only."""
-    kept = st.session_state.get(PLANS)
-    wanted = st.query_params.get(frame.PLAN)
-    is_known = kept is not None and (not wanted or any(str(row.plan_id) == wanted for row in kept[2]))
-    if is_known and kept[0] == dataset_id and time.monotonic() - kept[1] < KEPT_S:
-        return tuple(kept[2])
-    rows = plans.list_plans(sessions, dataset_id=dataset_id, with_closed=True)
-    st.session_state[PLANS] = (dataset_id, time.monotonic(), rows)
-    return rows
 
 
 def plan_of_link(rows: Sequence[PlanRow]) -> tuple[PlanRow | None, str | None]:

@@ -9,10 +9,10 @@ import itertools
 import random
 from collections.abc import Iterator
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import func, insert, literal, select, text
 from sqlalchemy.orm import Session, sessionmaker
 
-from db.tables import Annotator, Dataset, Decision, Run, Suggestion
+from db.tables import Annotator, Candidate, Dataset, Decision, Item, Run, Suggestion
 from services.criteria.store import ensure_builtin, find_criteria
 from services.formats.drafts import CandidateDraft, ItemDraft
 from services.item_store import batched, insert_items
@@ -70,15 +70,20 @@ def write_run(sessions: sessionmaker[Session], dataset_id: int, n_items: int) ->
     criteria_id = find_criteria(sessions, "demo").criteria_id
     run_id = start_run(sessions, dataset_id=dataset_id, pair="demo", criteria_id=criteria_id)
     with sessions.begin() as session:
-        session.execute(
-            text(
-                "INSERT INTO suggestion (run_id, item_id, best_candidate_id, ranking, margin, is_length_flip, "
-                "is_out_of_world, notes) SELECT :run_id, i.item_id, c.candidate_id, '[]', (i.position * 37 % 250) / "
-                "25.0, i.position % 50 = 7, i.position % 200 = 3, '[]' FROM item i JOIN candidate c "
-                "ON c.item_id = i.item_id AND c.position = 0 WHERE i.dataset_id = :dataset_id"
-            ),
-            {"run_id": run_id, "dataset_id": dataset_id},
-        )
+        is_sqlite = session.get_bind().dialect.name == "sqlite"
+        as_list = func.json_array if is_sqlite else func.json_build_array
+        suggested = (
+            select(
+                literal(run_id), Item.item_id, Candidate.candidate_id, as_list(as_list(Candidate.candidate_id)),
+                (Item.position * 37 % 250) / 25.0, Item.position % 50 == 7, Item.position % 200 == 3, as_list(),
+            )
+            .join(Candidate, Candidate.item_id == Item.item_id)
+            .where(Item.dataset_id == dataset_id, Candidate.position == 0)
+        )  # fmt: skip
+        columns = (
+            "run_id", "item_id", "best_candidate_id", "ranking", "margin", "is_length_flip", "is_out_of_world", "notes",
+        )  # fmt: skip
+        session.execute(insert(Suggestion).from_select(columns, suggested, include_defaults=False))
         run = session.get_one(Run, run_id)
         run.status, run.n_done, run.noise_margin = "done", n_items, 0.2
     return run_id

@@ -42,13 +42,19 @@ def keep(session: Session, dataset_id: int, among: Select[Any] | None, *, name: 
     n_all = n_among(session, dataset_id, None)
     if among is None:
         return Kept(dataset_id, n_all)
+    ids = found_once(session, dataset_id, among, name=name)
+    n = session.scalar(select(func.count()).select_from(ids.subquery())) or 0
+    return Kept(dataset_id, n, ids, is_dense=n * DENSE > n_all)
+
+
+def found_once(session: Session, dataset_id: int, among: Select[Any], *, name: str) -> Select[Any]:
+    """The same items of the dataset, written to a table of this transaction: whoever meets it finds them at once."""
     kept = Table(name, MetaData(), Column("item_id", BIG, primary_key=True), prefixes=["TEMPORARY"])
     connection = session.connection()
     kept.create(connection)
     inside = select(Item.item_id).where(Item.dataset_id == dataset_id, Item.item_id.in_(among))
     connection.execute(insert(kept).from_select(["item_id"], inside))
-    n = connection.scalar(select(func.count()).select_from(kept)) or 0
-    return Kept(dataset_id, n, select(kept.c.item_id), is_dense=n * DENSE > n_all)
+    return select(kept.c.item_id)
 
 
 def n_among(session: Session, dataset_id: int, among: Select[Any] | None) -> int:

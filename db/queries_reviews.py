@@ -100,7 +100,8 @@ def latest_effective(session: Session, dataset_id: int, annotator_id: int, *, n:
 
 
 def _among(items: Select[Any], among: Select[Any] | None) -> Select[Any]:
-    return items if among is None else items.where(Item.item_id.in_(among))
+    """`+ 0`: SQLite walks the items in file order up to the first hit, rather than sort all that are selected."""
+    return items if among is None else items.where((Item.item_id + 0).in_(among))
 
 
 def first_with_verdict(

@@ -23,6 +23,7 @@ from db.tables_audit import PlanItem
 from services.errors import Refused
 from services.reviews.filters import BADGES as ONLY
 from services.reviews.filters import Filters, RunFacts, items_select
+from services.reviews.kept_items import kept_select
 
 __all__ = ["ONLY", "QUEUES", "Queue", "items_of_plan", "items_with"]
 UNDECIDED, SKIPPED, FLAGGED = "undo", "skip", "flag"  # as effective verdicts
@@ -73,16 +74,23 @@ class Queue:
 
 
 def items_with(
-    run: RunFacts | None, only: Filters | str | None, *, dataset_id: int | None = None
+    run: RunFacts | None,
+    only: Filters | str | None,
+    *,
+    dataset_id: int | None = None,
+    session: Session | None = None,
 ) -> Select[Any] | None:
     """Ids of the items that pass a filter, or carry this one badge, under the run; None for every item.
 
-    Raises Refused for a badge that is none.
+    With a session the answer may come from what is kept of the same filter (kept_items.py). Raises Refused for a badge
+    that is none.
     """
     if isinstance(only, str):
         if only not in ONLY:
             raise Refused(f"the queue cannot keep to {only!r}; it must be one of {', '.join(ONLY)}")
         only = Filters(badges=(only,))
+    if session is not None and only is not None and dataset_id is not None:
+        return kept_select(session, only, run, dataset_id=dataset_id)
     return items_select(only, run, dataset_id=dataset_id)
 
 

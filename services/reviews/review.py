@@ -70,7 +70,7 @@ def load_item(
         if dataset is None:
             raise NotFound(f"no dataset with number {dataset_id}; choose one from the list")
         run = _run(session, dataset, run_id)
-        among = items_with(run, only, dataset_id=dataset_id)
+        among = items_with(run, only, dataset_id=dataset_id, session=session)
         if plan_id is not None:
             among = items_of_plan(plan_id, among)
         way = Queue(dataset_id, annotator_id_of(session, annotator.strip()), among, queue)

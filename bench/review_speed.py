@@ -9,8 +9,9 @@ milliseconds:
     server    from the frame that carries the press to the last one that answers it (the browser's network log)
     decided   deciding, counting and reading the next item alone, without a screen, in this process
 
-Writes bench/results/review_speed.json. Needs Chromium: `TARE_TEST_CHROMIUM`, else `chromium` on the PATH. Leaves out
-how the dataset is made (review_desk.py) and how the page is watched (review_watch.py).
+Writes bench/results/review_speed.json and the table in docs/review.md. Needs Chromium: `TARE_TEST_CHROMIUM`, else
+`chromium` on the PATH. Leaves out how the dataset is made (review_desk.py) and how the page is watched
+(review_watch.py).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from bench import machine
 from bench.files import say, write
+from bench.processes import ROOT
 from bench.review_desk import write_dataset
 from bench.review_watch import served, watched
 from services import workplace
@@ -36,6 +38,8 @@ from services.reviews.progress import tally_of
 
 SIZES = (1_000, 100_000)
 PRESSES = 100
+BEGIN = "<!-- review-speed: written by python -m bench.review_speed -->"
+END = "<!-- /review-speed -->"
 WARM_UP = 5  # presses that are not counted
 PAUSE_S = 0.8  # between two presses: a person reads
 
@@ -53,7 +57,10 @@ def main() -> None:
             found[str(n_items)] = measure(Path(folder), n_items, asked.presses)
         for kind, row in found[str(n_items)].items():
             say(f"{n_items} items, {kind}: {row}")
-    write("review_speed", {"machine": before, "load_after": machine.describe()["load_before"], "items": found})
+    what = {"machine": before, "load_after": machine.describe()["load_before"], "items": found}
+    write("review_speed", what)
+    page = ROOT / "docs" / "review.md"
+    page.write_text(with_table(page.read_text(encoding="utf-8"), what), encoding="utf-8")
 
 
 def measure(folder: Path, n_items: int, presses: int) -> dict[str, Any]:
@@ -86,7 +93,7 @@ def on_the_page(link: str, presses: int) -> dict[str, list[float]]:
 
 def decide_without_a_screen(sessions: sessionmaker[Session], dataset_id: int, run_id: int, presses: int) -> list[float]:
     """The same decisions through the services alone; milliseconds each."""
-    asked = {"dataset_id": dataset_id, "annotator": "Bea"}
+    asked: dict[str, Any] = {"dataset_id": dataset_id, "annotator": "Bea"}
     item = reviews.load_item(sessions, **asked, run_id=run_id)
     tally = tally_of(sessions, **asked)
     found: list[float] = []
@@ -101,6 +108,31 @@ def decide_without_a_screen(sessions: sessionmaker[Session], dataset_id: int, ru
         item = reviews.load_item(sessions, **asked, run_id=run_id, item_id=item.next_undecided_id)
         found.append((time.perf_counter() - began) * 1000)
     return found
+
+
+def with_table(page: str, what: dict[str, Any]) -> str:
+    """The page with the table between its marks written anew."""
+    head, rest = page.split(BEGIN, 1)
+    return f"{head}{BEGIN}\n\n{table(what)}\n\n{END}{rest.split(END, 1)[1]}"
+
+
+def table(what: dict[str, Any]) -> str:
+    """A line for each size and way through it."""
+    about = what["machine"]
+    lines = ["| items | way | rendered | at rest | server | services |", "|---|---|---|---|---|---|"]
+    for n_items, kinds in what["items"].items():
+        services = _cell(kinds["services"]["decided"])
+        for way in ("file order", "plan"):
+            cells = [_cell(kinds[way][name]) for name in ("rendered", "rest", "server")]
+            lines.append(f"| {int(n_items):,} | {way} | {' | '.join(cells)} | {services} |")
+    n = kinds["plan"]["rendered"]["n"]
+    lines += ["", f"{n} presses each, {about['measured_on']}, {about['processor']}, {about['cores']} cores, load "
+              f"{about['load_before']} before and {what['load_after']} after."]  # fmt: skip
+    return "\n".join(lines)
+
+
+def _cell(found: dict[str, float]) -> str:
+    return f"{found['median']:.0f} / {found['p95']:.0f}"
 
 
 def _summary(values: list[float]) -> dict[str, float]:

@@ -30,6 +30,7 @@ from db.turns import Turns
 DEFAULT_URL = "sqlite:///tare.db"
 BUSY_TIMEOUT_MS = 10_000
 CONNECT_TIMEOUT_S = 10
+POOL_KEPT, POOL_MORE = 10, 30  # PostgreSQL: connections kept, and more while many people act at the same moment
 IS_WRITING = "tare_is_writing"  # execution option of an engine, and key of Session.info
 
 
@@ -87,7 +88,10 @@ def make_engine(url: str | URL) -> Engine:
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
-    return create_engine(parsed, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_TIMEOUT_S})
+    return create_engine(
+        parsed, pool_pre_ping=True, pool_size=POOL_KEPT, max_overflow=POOL_MORE,
+        connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
+    )  # fmt: skip
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:

@@ -13,6 +13,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from services.people.alpha import alpha
 from services.people.anchoring import of_counts, of_strata
 from services.people.clusters import effective_counts
 from services.people.fatigue import median, trend
-from services.people.two_people import kappa, mean_tau
+from services.people.two_people import kappa, mean_kappa, mean_tau
 from services.statistics.intervals import wilson
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -94,6 +95,22 @@ def two_people(generator: np.random.Generator, *, n_items: int, sure: float, fig
     return found.low, found.high
 
 
+def several_people(
+    generator: np.random.Generator, *, n_people: int, n_items: int, overlap: int, sure: float
+) -> Interval:
+    """The mean kappa over all pairs of people, each item answered by some of them."""
+    said: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
+    for item in range(n_items):
+        better = int(generator.integers(0, 2))
+        who = sorted(generator.choice(n_people, overlap, replace=False).tolist())
+        named = {one: better if generator.random() < sure else 1 - better for one in who}
+        for first, second in combinations(who, 2):
+            said.setdefault((first, second), []).append((item, named[first], named[second]))
+    pairs = [([i for i, _, _ in both], [a for _, a, _ in both], [b for _, _, b in both]) for both in said.values()]
+    found = mean_kappa(pairs, seed=int(generator.integers(2**31)))
+    return found.low, found.high
+
+
 def sittings(generator: np.random.Generator, *, n_sittings: int, length: int) -> Interval:
     """People who agree 8 times of 10 from beginning to end: the true trend is 0."""
     points = [(s, i, float(generator.random() < 0.8)) for s in range(n_sittings) for i in range(1, length + 1)]
@@ -127,12 +144,17 @@ def cases() -> tuple[Case, ...]:
              partial(two_people, n_items=n, sure=sure, figure=figure))
         for figure in ("alpha", "kappa", "tau") for n, sure in ((20, 0.9), (50, 0.9), (100, 0.8), (200, 0.97))
     ]  # fmt: skip
+    means = [
+        Case(f"mean kappa, {p} people, {n} items, {o} each, {100 * sure:.0f} % sure", 1 - 4 * sure * (1 - sure),
+             partial(several_people, n_people=p, n_items=n, overlap=o, sure=sure))
+        for p, n, o, sure in ((5, 60, 3, 0.9), (6, 200, 2, 0.85))
+    ]  # fmt: skip
     trends = [
         Case(f"trend, {s} sittings of {length}", 0.0, partial(sittings, n_sittings=s, length=length))
         for s, length in ((1, 30), (5, 20), (10, 50))
     ]
     medians = [Case(f"median seconds, {n} answers", 8.0, partial(seconds, n=n)) for n in (10, 100)]
-    return (*by_hand, *shared, *coefficients, *trends, *medians)
+    return (*by_hand, *shared, *coefficients, *means, *trends, *medians)
 
 
 def cover(case: Case, *, n: int, seed: int) -> Coverage:

@@ -96,11 +96,14 @@ def _interval(coincidences: Floats, level: Level, value: float, *, seed: int) ->
     return ends(found[np.isfinite(found)], value, n)
 
 
-def ends(resampled: Floats, value: float, n: int) -> tuple[float | None, float | None]:
+def ends(resampled: Floats, value: float, n: int, *, is_corrected: bool = False) -> tuple[float | None, float | None]:
     """The ends of a 95 % interval from values over n resampled items; None when too few could be computed.
 
-    Percentiles, corrected for bias (Efron 1981) and set further out where items are few, as far as Student's t stands
-    outside the normal (Hesterberg 2015). Plain percentiles cover 92 % at 20 items; what these cover: bench/people_intervals.py.
+    Percentiles, set further out where items are few, as far as Student's t stands outside the normal (Hesterberg 2015:
+    plain ones are too narrow). What they cover: bench/people_intervals.py.
+
+    Args:
+        is_corrected: for bias as well (Efron 1981): where resampling lowers the value itself.
     """
     from scipy.stats import t
 
@@ -108,7 +111,8 @@ def ends(resampled: Floats, value: float, n: int) -> tuple[float | None, float |
         return None, None
     below = np.count_nonzero(resampled < value - 1e-12) + np.count_nonzero(np.abs(resampled - value) <= 1e-12) / 2
     share = min(max(below / len(resampled), 1 / len(resampled)), 1 - 1 / len(resampled))
-    bias, tail = NORMAL.inv_cdf(share), float(t.ppf(0.975, n - 1)) * math.sqrt(n / (n - 1))
+    bias = NORMAL.inv_cdf(share) if is_corrected else 0.0
+    tail = float(t.ppf(0.975, n - 1)) * math.sqrt(n / (n - 1))
     low, high = np.quantile(resampled, [NORMAL.cdf(2 * bias - tail), NORMAL.cdf(2 * bias + tail)])
     return float(low), float(high)
 

@@ -17,6 +17,7 @@ from services.people.alpha import FEWEST, N_RESAMPLES, Coefficient, ends, perfec
 from services.statistics.bootstrap import mean_interval
 
 Floats = NDArray[np.float64]
+FEWEST_SHARED = 10  # items: kappa over fewer is biased low, and so would be a mean of many such
 
 
 def kappa(first: Sequence[int], second: Sequence[int], *, seed: int = 0) -> Coefficient:
@@ -89,27 +90,29 @@ def mean_tau(taus: Sequence[float]) -> Coefficient:
 def mean_kappa(pairs: Sequence[tuple[Sequence[Any], Sequence[int], Sequence[int]]], *, seed: int = 0) -> Coefficient:
     """The mean kappa of all pairs of people: (items, first's, second's categories) of each pair.
 
-    Light's mean (1971), each pair weighing as much as the items they share, because kappa over a handful of items is
-    noise. Items are resampled for all pairs at once: one item is answered by several of them.
+    Light's mean (1971), each pair weighing as much as the items they share, over pairs that share FEWEST_SHARED or
+    more. Items are resampled for all pairs at once: one item is answered by several of them.
     """
+    n_items = len({item for listed, _, _ in pairs for item in listed})
+    pairs = [pair for pair in pairs if len(pair[0]) >= FEWEST_SHARED]
     items = sorted({item for listed, _, _ in pairs for item in listed})
     categories = sorted({one for _, first, second in pairs for one in (*first, *second)})
     if len(items) < FEWEST or len(categories) < 2:
-        return Coefficient(len(items), None, None, None)
+        return Coefficient(n_items, None, None, None)
     place = {item: column for column, item in enumerate(items)}
     resamples = np.random.default_rng(seed).multinomial(len(items), [1 / len(items)] * len(items), size=N_RESAMPLES)
     drawn = np.vstack([np.ones(len(items)), resamples.astype(np.float64)])  # the first row is the data itself
     total, weight = np.zeros(len(drawn)), np.zeros(len(drawn))
     for pair in pairs:
-        found, n_items = _kappas_of_pair(drawn, place, pair, categories)
-        n_items = np.where(np.isfinite(found), n_items, 0.0)
-        total, weight = total + np.nan_to_num(found) * n_items, weight + n_items
+        found, times = _kappas_of_pair(drawn, place, pair, categories)
+        times = np.where(np.isfinite(found), times, 0.0)
+        total, weight = total + np.nan_to_num(found) * times, weight + times
     if weight[0] == 0:
         return Coefficient(len(items), None, None, None)
     means = total[weight > 0] / weight[weight > 0]
     if means[0] >= 1.0:
         return perfect(len(items))
-    return Coefficient(len(items), float(means[0]), *ends(means[1:], float(means[0]), len(items)))
+    return Coefficient(len(items), float(means[0]), *ends(means[1:], float(means[0]), len(items), is_corrected=True))
 
 
 def _kappas_of_pair(

@@ -43,4 +43,4 @@ def _pages(rows: tuple[CaseRow, ...], start: int) -> None:
                 on_click=show_case, args=(None if is_off else rows[to].item_id,),
             )  # fmt: skip
         last = min(start + A_PAGE, len(rows))
-        st.html(f'<span class="t-muted">{start + 1:,} to {last:,} of {len(rows):,}</span>', width="content")
+        st.html(f'<span class="t-note">{start + 1:,} to {last:,} of {len(rows):,}</span>', width="content")

@@ -13,16 +13,17 @@ from typing import Any
 from sqlalchemy import Select, delete, exists, insert, select, update
 from sqlalchemy.orm import Session
 
-from db.tables import Annotator, Candidate
+from db.tables import Candidate
 from db.tables_audit import Look, Plan, PlanItem, PlanPerson
 
 LOOKED = ("decided", "skipped", "flagged")
 
 
-def lock_person_and_plan(session: Session, annotator_id: int, plan_id: int) -> Plan | None:
-    """The plan, held until the transaction ends; the person's row first, as deciding does: else they could deadlock."""
-    person = select(Annotator.annotator_id).where(Annotator.annotator_id == annotator_id)
-    session.execute(person.with_for_update(key_share=True))  # key_share: others may write rows that name the person
+def lock_plan(session: Session, plan_id: int) -> Plan | None:
+    """The plan, held until the transaction ends: one hands out at a time. SQLite has its one write lock already.
+
+    key_share: who writes a row that only names the plan need not wait.
+    """
     return session.scalar(select(Plan).where(Plan.plan_id == plan_id).with_for_update(key_share=True))
 
 

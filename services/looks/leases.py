@@ -4,7 +4,8 @@
       |----------give back or time over----------> returned | expired; its slot is free again
 
 A slot (1 to overlap) belongs to one live look of the item: a unique index makes serving two people on one impossible.
-Order of locks on PostgreSQL, always: annotator, plan, look. SQLite has one write lock, taken when a transaction begins.
+Order of locks on PostgreSQL: annotator (who decides), plan, look. SQLite has one write lock, taken when a transaction
+begins.
 Leaves out which item is handed out (serve.py).
 """
 
@@ -19,7 +20,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from db.queries_looks import (
     add_free,
     forget_repeats,
-    lock_person_and_plan,
+    lock_plan,
     looks_on_item,
     overdue_looks,
     place_is_free_again,
@@ -59,7 +60,7 @@ def close(session: Session, look_id: int, *, annotator_id: int, now: datetime, a
         _count_visit(session, plan, look, 1)
         _plan_repeat(session, plan, look, now)
         return look_id
-    lock_person_and_plan(session, annotator_id, plan.plan_id)
+    lock_plan(session, plan.plan_id)
     session.refresh(look)
     if look.closed_as in LOOKED:
         look.closed_as, look.closed_at = ends, now
@@ -193,7 +194,7 @@ def lease_end(plan: Plan, now: datetime) -> datetime:
 
 def _held(session: Session, look_id: int, annotator_id: int) -> tuple[Look, Plan]:
     look = own_look(session, look_id, annotator_id)
-    plan = lock_person_and_plan(session, annotator_id, _plan_id(look))
+    plan = lock_plan(session, _plan_id(look))
     session.refresh(look)
     if plan is None:
         raise NotFound(f"the plan of look {look_id} is gone; open the item again")

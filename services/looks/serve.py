@@ -23,7 +23,7 @@ from db.queries_looks import (
     first_skipped,
     has_look,
     keep_place_from,
-    lock_person_and_plan,
+    lock_plan,
     looks_on_item,
     nth_latest_look_id,
     open_looks,
@@ -77,7 +77,7 @@ def next_look(
         if held is not None:
             return look_row(held, person.name, mode)
     with sessions.begin() as session:
-        desk = _Desk(session, _locked(session, person.annotator_id, plan_id), person.annotator_id, now)
+        desk = _Desk(session, _locked(session, plan_id), person.annotator_id, now)
         look = desk.next(asked)
         return None if look is None else look_row(look, person.name, mode)
 
@@ -95,7 +95,7 @@ def open_item(sessions: sessionmaker[Session], *, plan_id: int, item_id: int, an
         if own is not None:
             return look_row(own, person.name, plan.configuration["mode"])
     with sessions.begin() as session:
-        desk = _Desk(session, _locked(session, person.annotator_id, plan_id), person.annotator_id, now)
+        desk = _Desk(session, _locked(session, plan_id), person.annotator_id, now)
         look = desk.open(item_id)
         return look_row(look, person.name, desk.plan.configuration["mode"])
 
@@ -265,8 +265,8 @@ def _plan(session: Session, plan_id: int) -> Plan:
     return plan
 
 
-def _locked(session: Session, annotator_id: int, plan_id: int) -> Plan:
-    plan = lock_person_and_plan(session, annotator_id, plan_id)
+def _locked(session: Session, plan_id: int) -> Plan:
+    plan = lock_plan(session, plan_id)
     if plan is None:
         raise NotFound(f"no plan {plan_id}; choose one on the Audit page")
     return plan

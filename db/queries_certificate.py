@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, exists, func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from db.tables import Annotator, Candidate, Decision, Item, NotWeighed, Suggestion
@@ -32,19 +32,19 @@ LOOK = (  # what does not change once a look is handed out
 )  # fmt: skip
 
 
-def items_of(session: Session, dataset_id: int) -> Iterator[Row[Any]]:
+def items_of(session: Session, dataset_id: int) -> Iterator[Any]:
     """(item_id, position, messages, domain, subset, meta) in the order of item ids."""
     columns = (Item.item_id, Item.position, Item.messages, Item.domain, Item.subset, Item.meta)
     return _in_turn(session, select(*columns).where(Item.dataset_id == dataset_id), Item.item_id)
 
 
-def candidates_of(session: Session, first_item: int, last_item: int) -> Sequence[Row[Any]]:
+def candidates_of(session: Session, first_item: int, last_item: int) -> Sequence[Any]:
     """Everything about the candidates of items first..last, in file order."""
     wanted = select(*CANDIDATE).where(Candidate.item_id >= first_item, Candidate.item_id <= last_item)
     return session.execute(wanted.order_by(Candidate.item_id, Candidate.position)).all()
 
 
-def suggestions_of(session: Session, run_id: int) -> Iterator[Row[Any]]:
+def suggestions_of(session: Session, run_id: int) -> Iterator[Any]:
     """(item_id, best, ranking, margin, is_length_flip, is_out_of_world) of a run, by item."""
     columns = (
         Suggestion.item_id, Suggestion.best_candidate_id, Suggestion.ranking, Suggestion.margin,
@@ -53,31 +53,31 @@ def suggestions_of(session: Session, run_id: int) -> Iterator[Row[Any]]:
     return _in_turn(session, select(*columns).where(Suggestion.run_id == run_id), Suggestion.item_id)
 
 
-def not_weighed_of(session: Session, run_id: int) -> Iterator[Row[Any]]:
+def not_weighed_of(session: Session, run_id: int) -> Iterator[Any]:
     """(item_id, reason) of what a run could not rank, by item."""
     wanted = select(NotWeighed.item_id, NotWeighed.reason).where(NotWeighed.run_id == run_id)
     return _in_turn(session, wanted, NotWeighed.item_id)
 
 
-def decisions_of(session: Session, dataset_id: int) -> Iterator[Row[Any]]:
+def decisions_of(session: Session, dataset_id: int) -> Iterator[Any]:
     """Every decision of the dataset, undone and superseded ones too, in the order they were made."""
     of_dataset = select(Item.dataset_id).where(Item.item_id == Decision.item_id).correlate(Decision).scalar_subquery()
     return _in_turn(session, select(*DECISION).where(of_dataset == dataset_id), Decision.decision_id)
 
 
-def looks_of(session: Session, dataset_id: int) -> Iterator[Row[Any]]:
+def looks_of(session: Session, dataset_id: int) -> Iterator[Any]:
     """Every look at an item of the dataset that came to a decision, by number."""
     is_decided = exists().where(Decision.look_id == Look.look_id)
     return _in_turn(session, select(*LOOK).where(Look.dataset_id == dataset_id, is_decided), Look.look_id)
 
 
-def places_of(session: Session, plan_id: int) -> Sequence[Row[Any]]:
+def places_of(session: Session, plan_id: int) -> Sequence[Any]:
     """(place, item_id, stratum) of what a plan drew."""
     wanted = select(PlanItem.place, PlanItem.item_id, PlanItem.stratum).where(PlanItem.plan_id == plan_id)
     return session.execute(wanted.order_by(PlanItem.place)).all()
 
 
-def looks_decided(session: Session, plan_id: int) -> Sequence[Row[Any]]:
+def looks_decided(session: Session, plan_id: int) -> Sequence[Any]:
     """(drawn_by, is_blind, is_repeat, looks with a decision) of a plan."""
     kind = (Look.drawn_by, Look.is_blind, Look.is_repeat)
     wanted = (
@@ -90,7 +90,7 @@ def looks_decided(session: Session, plan_id: int) -> Sequence[Row[Any]]:
     return session.execute(wanted).all()
 
 
-def people_of(session: Session, dataset_id: int) -> Sequence[Row[Any]]:
+def people_of(session: Session, dataset_id: int) -> Sequence[Any]:
     """(annotator_id, name) of everyone with a decision in the dataset, in the order of numbers."""
     of_dataset = select(Item.dataset_id).where(Item.item_id == Decision.item_id).correlate(Decision).scalar_subquery()
     deciding = select(Decision.annotator_id).where(of_dataset == dataset_id).distinct()
@@ -98,7 +98,7 @@ def people_of(session: Session, dataset_id: int) -> Sequence[Row[Any]]:
     return session.execute(wanted.order_by(Annotator.annotator_id)).all()
 
 
-def effective_counts(session: Session, dataset_id: int) -> Sequence[Row[Any]]:
+def effective_counts(session: Session, dataset_id: int) -> Sequence[Any]:
     """(annotator_id, kind, verdict, decisions) over the latest rows of each (item, annotator, kind), undone ones too.
 
     A repeat look is a row of its own: each counts.
@@ -128,7 +128,7 @@ def certificates_of(session: Session, dataset_id: int) -> Sequence[Certificate]:
     return session.scalars(wanted.order_by(Certificate.certificate_id.desc())).all()
 
 
-def _in_turn(session: Session, wanted: Select[Any], key: Any) -> Iterator[Row[Any]]:
+def _in_turn(session: Session, wanted: Any, key: Any) -> Iterator[Any]:
     """All rows by their key; memory holds AT_ONCE. The key is the statement's first column."""
     last = 0
     while True:

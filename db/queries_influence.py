@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from db.queries_reviews import effective_decisions
@@ -50,7 +50,7 @@ def reasons_of_overrides(session: Session, dataset_id: int) -> dict[int, list[st
     return found
 
 
-def _in_parts(session: Session, run_id: int, item_ids: Sequence[int], characters: int) -> Iterator[Row[Any]]:
+def _in_parts(session: Session, run_id: int, item_ids: Sequence[int], characters: int) -> Iterator[Any]:
     text = func.substr(Candidate.text, 1, characters)
     wanted = (
         select(Item.item_id, Item.position, Item.messages, text)

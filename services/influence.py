@@ -142,13 +142,23 @@ def _like_overridden(
 ) -> tuple[LikeOverridden, ...]:
     if not overridden or not known.undecided:
         return ()
-    rows = known.rows(known.undecided)
-    places, cosines = nearest(rows, known.rows(overridden), NEAREST)
-    scores = cosines.mean(axis=1)
-    if agreed:
-        scores = scores - nearest(rows, known.rows(agreed), NEAREST)[1].mean(axis=1)
+    agreed_rows = known.rows(agreed) if agreed else None
+    places, cosines, scores = likeness_to_overridden(known.rows(known.undecided), known.rows(overridden), agreed_rows)
     best = [row for row in np.argsort(-scores, kind="stable") if cosines[row, 0] >= LEAST_ALIKE][:n]
     return tuple(_likely(known, overridden, int(row), places[row], cosines[row], float(scores[row])) for row in best)
+
+
+def likeness_to_overridden(rows: Any, overridden: Any, agreed: Any | None) -> tuple[Any, Any, Any]:
+    """The nearest overridden items of each row, their cosines, and the score by which rows are listed.
+
+    Args:
+        rows, overridden, agreed: (n, words) as `vectors` makes them, of one fit; agreed None: nothing was accepted.
+    """
+    places, cosines = nearest(rows, overridden, NEAREST)
+    scores = cosines.mean(axis=1)
+    if agreed is not None:
+        scores = scores - nearest(rows, agreed, NEAREST)[1].mean(axis=1)
+    return places, cosines, scores
 
 
 def _likely(

@@ -50,7 +50,8 @@ def cut_of(found: Mapping[str, Any]) -> Cut:
         raise ValueError("n_places must list [plan, places drawn] of each plan")
     if not all(_is_id(found.get(name)) for name in NUMBERS):
         raise ValueError(f"{', '.join(NUMBERS)} must be numbers")
-    return Cut(*(found[name] for name in NUMBERS), n_places=tuple((plan, n) for plan, n in places or ()))
+    numbers = {name: int(found[name]) for name in NUMBERS}
+    return Cut(**numbers, n_places=tuple((plan, n) for plan, n in places or ()))
 
 
 def _is_id(value: Any) -> bool:

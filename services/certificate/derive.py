@@ -6,7 +6,7 @@ Leaves out comparing (verify.py) and keeping (build.py).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy.exc import NoResultFound
@@ -56,8 +56,13 @@ def sections_of(
         "auto_accepts": lambda: auto_accept_section(subject),
         "calibration": lambda: calibration_section(subject),
     }
-    whole |= {name: lambda name=name: people()[name] for name in ABOUT_PEOPLE}
+    for name in ABOUT_PEOPLE:
+        whole[name] = partial(_part, people, name)
     return {name: _guarded(name, derive) for name, derive in whole.items()}
+
+
+def _part(whole: Callable[[], dict[str, Json]], name: str) -> Json:
+    return whole()[name]
 
 
 def _guarded(name: str, derive: Callable[[], Any]) -> Callable[[], Json]:

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from db.queries_certificate import (
@@ -65,7 +64,7 @@ def chain_json(chain: Chain, *, has_links: bool = False) -> dict[str, Json]:
     return found
 
 
-def _rows(found: Iterator[Row[Any]]) -> Iterator[tuple[int, Json]]:
+def _rows(found: Iterator[Any]) -> Iterator[tuple[int, Json]]:
     for row in found:
         yield row[0], [_plain(value) for value in row]
 
@@ -75,7 +74,7 @@ def _plain(value: Any) -> Json:
 
 
 def _items(session: Session, dataset_id: int) -> Iterator[tuple[int, Json]]:
-    batch: list[Row[Any]] = []
+    batch: list[Any] = []
     for item in items_of(session, dataset_id):
         batch.append(item)
         if len(batch) == ITEMS_AT_ONCE:
@@ -84,7 +83,7 @@ def _items(session: Session, dataset_id: int) -> Iterator[tuple[int, Json]]:
     yield from _with_candidates(session, batch)
 
 
-def _with_candidates(session: Session, items: list[Row[Any]]) -> Iterator[tuple[int, Json]]:
+def _with_candidates(session: Session, items: list[Any]) -> Iterator[tuple[int, Json]]:
     """Items next to each other; another dataset's candidates between them are passed over."""
     if not items:
         return

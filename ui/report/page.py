@@ -72,7 +72,7 @@ def _head(certificate: Mapping[str, Any]) -> str:
     if run is not None:
         criteria = f"criteria {run['criteria']['name']} v{run['criteria']['version']}"
         what.append(f"run {run['run_id']}: pair {run['pair']['name']}, {criteria}")
-    what.append(f"as of {moment} UTC")
+    what += [f"as of {moment} UTC", "ranges are 95 % intervals"]
     name = safe(certificate["dataset"]["name"])
     return f'<header><h1>{name}</h1><p class="quiet">{safe(" · ".join(what))}</p></header>'
 

@@ -44,13 +44,18 @@ def share(found: Mapping[str, Json] | None, *, of: str = "") -> str:
     """A share with its n and interval in one line."""
     if not found or found.get("value") is None:
         return f"no {of} yet" if of else "none to count"
-    return f"{percent(found['value'])} ({basis(found, of=of)})"
+    ends = "" if found.get("low") is None else f"{interval(found)}, "
+    return f"{percent(found['value'])} ({ends}{_rests_on(found, of)})"
 
 
 def basis(found: Mapping[str, Json], *, of: str = "") -> str:
     """What a share rests on: n and the 95 % interval."""
-    n = f"n = {found['n']:,}" + (f" {of}" if of else "")
-    return n if found.get("low") is None else f"{interval(found)}, {n}"
+    n = _rests_on(found, of)
+    return n if found.get("low") is None else f"95 % interval {interval(found)}, {n}"
+
+
+def _rests_on(found: Mapping[str, Json], of: str) -> str:
+    return f"n = {found['n']:,}" + (f" {of}" if of else "")
 
 
 def interval(found: Mapping[str, Json]) -> str:

@@ -24,9 +24,9 @@ from services.reviews.filters import (
     UNDECIDED,
     VERDICTS_KNOWN,
     Filters,
-    items_select,
     routed_run_id,
 )
+from services.reviews.kept_items import steady_select
 from services.reviews.rows import REASON_TAGS
 
 BAND_SHARES = (0.2, 0.4, 0.6, 0.8)  # of a run's suggestions, from the smallest margin
@@ -81,7 +81,7 @@ class _Counting:
         """The items that pass without these parts of the filter; things that are not filtered by share the same."""
         others = replace(self.filters, **without)
         if others not in self.known:
-            among = items_select(others, self.run, dataset_id=self.dataset_id)
+            among = steady_select(self.session, others, self.run, dataset_id=self.dataset_id)
             self.known[others] = queries.keep(self.session, self.dataset_id, among, name=f"tare_kept_{len(self.known)}")
         return self.known[others]
 

@@ -17,7 +17,8 @@ from db.queries_search import add_responses, message_texts
 from db.search_words import where_it_says
 from db.tables import Candidate, Item, Run, Suggestion
 from services.labels import labels_of
-from services.reviews.filters import Filters, items_select
+from services.reviews.filters import Filters
+from services.reviews.kept_items import kept_select
 from services.routing.resolve import run_domains_of
 from services.weighing.chunk import letter
 
@@ -53,7 +54,8 @@ def n_passing(sessions: sessionmaker[Session], *, dataset_id: int, run_id: int |
     """How many items pass."""
     with sessions() as session:
         run = None if run_id is None else session.get(Run, run_id)
-        return n_among(session, dataset_id, items_select(filters, run, dataset_id=dataset_id))
+        among = None if filters is None else kept_select(session, filters, run, dataset_id=dataset_id)
+        return n_among(session, dataset_id, among)
 
 
 def list_items(
@@ -68,11 +70,11 @@ def list_items(
     """At most `limit` of the items that pass, from the place `first` on."""
     with sessions() as session:
         run = None if run_id is None else session.get(Run, run_id)
-        among = items_select(filters, run, dataset_id=dataset_id)
+        among = None if filters is None else kept_select(session, filters, run, dataset_id=dataset_id)
         n = n_among(session, dataset_id, among)
         wanted = select(Item).where(Item.dataset_id == dataset_id).order_by(Item.position)
         if among is not None:
-            wanted = wanted.where(Item.item_id.in_(among))
+            wanted = wanted.where((Item.item_id + 0).in_(among))  # in file order, up to the end of the page
         items = session.scalars(wanted.offset(max(0, first)).limit(limit)).all()
         words = "" if filters is None else filters.words
         return ItemPage(n, max(0, first), tuple(_listed(session, items, run, words)))

@@ -20,7 +20,7 @@ from db.queries_listed import as_text, listed
 from db.tables import Item, Run
 from services.reviews.filters import Filters, RunFacts, items_select
 
-FILTERS_KEPT = 32
+FILTERS_KEPT = 64
 Key = tuple[object, ...]
 _kept: OrderedDict[Key, str] = OrderedDict()
 _lock = threading.Lock()
@@ -28,13 +28,14 @@ _lock = threading.Lock()
 
 def kept_select(session: Session, filters: Filters, run: RunFacts | None, *, dataset_id: int) -> Select[Any] | None:
     """As `items_select`, found once for all that this session asks; from what is kept where that is possible."""
-    among = _among(session, filters, run, dataset_id)
+    among = steady_select(session, filters, run, dataset_id=dataset_id)
     if among is None or session.get_bind().dialect.name != "sqlite":  # elsewhere it is hashed as quickly as written
         return among
     return found_once(session, dataset_id, among, name="tare_queue")
 
 
-def _among(session: Session, filters: Filters, run: RunFacts | None, dataset_id: int) -> Select[Any] | None:
+def steady_select(session: Session, filters: Filters, run: RunFacts | None, *, dataset_id: int) -> Select[Any] | None:
+    """As `items_select`; what no decision changes comes from what is kept."""
     steady = replace(filters, verdicts=(), annotators=(), reasons=(), states=())
     if steady.is_empty or not _is_steady(session, run):
         return items_select(filters, run, dataset_id=dataset_id)

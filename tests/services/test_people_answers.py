@@ -76,6 +76,20 @@ def test_machines_and_adjudications_say_nothing_of_people(fresh_db: Sessions, da
     assert (found.n_items, found.same.value) == (1, 0.0)
 
 
+def test_cases_can_be_asked_about_some_items_only(fresh_db: Sessions, dataset_id: int) -> None:
+    first, second, *_ = item_ids(fresh_db, dataset_id)
+    for item_id in (first, second):
+        for name, chosen in zip(("Ada", "Bob"), candidates(fresh_db, item_id)[:2], strict=True):
+            Reviewer(fresh_db, dataset_id, name=name).say(item_id, "best", chosen_candidate_id=chosen)
+    assert adjudication.adjudicated_ids(fresh_db, dataset_id=dataset_id) == ()
+    adjudication.settle(fresh_db, item_id=second, by="Cem", submission="s", is_tie=True)
+    adjudication.undo_settlement(fresh_db, item_id=second, by="Cem")
+    assert adjudication.adjudicated_ids(fresh_db, dataset_id=dataset_id) == (second,)
+    (only,) = adjudication.cases(fresh_db, dataset_id=dataset_id, item_ids=[second])
+    assert (only.item_id, only.state, only.settled_at) == (second, "split", None)
+    assert adjudication.cases(fresh_db, dataset_id=dataset_id, item_ids=[]) == ()
+
+
 def test_looks_repeats_and_gold_are_read_with_the_answers(fresh_db: Sessions, dataset_id: int) -> None:
     first, second, *_ = item_ids(fresh_db, dataset_id)  # gold calls the first candidate of item 0 the best
     a, b, c = candidates(fresh_db, first)

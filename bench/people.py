@@ -90,7 +90,7 @@ def main() -> None:
             say(f"{row}")
             rows.append(row)
     write("people", {"machine": before, "crowds": rows})
-    write_page(rows)
+    write_page(before, rows)
 
 
 @contextmanager

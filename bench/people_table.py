@@ -35,9 +35,17 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def write_page(rows: Sequence[Mapping[str, Any]]) -> None:
+def where(machine: Mapping[str, Any]) -> str:
+    """On what it was measured, and how busy that was with other work."""
+    return (
+        f"Measured on {machine['measured_on']}, {machine['processor']}, {machine['cores']} cores; load before it began: "
+        f"{machine['load_before']:.1f} (a quiet machine has less than 1)."
+    )
+
+
+def write_page(machine: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> None:
     """Puts the table between its two marks."""
     page = PAGE.read_text(encoding="utf-8")
     before, rest = page.split(BEGIN)
     _, after = rest.split(END)
-    PAGE.write_text(f"{before}{BEGIN}\n\n{table(rows)}\n\n{END}{after}", encoding="utf-8")
+    PAGE.write_text(f"{before}{BEGIN}\n\n{table(rows)}\n\n{where(machine)}\n\n{END}{after}", encoding="utf-8")

@@ -38,8 +38,8 @@ def _cells(row: Mapping[str, Any]) -> tuple[str, ...]:
 def where(machine: Mapping[str, Any]) -> str:
     """On what it was measured, and how busy that was with other work."""
     return (
-        f"Measured on {machine['measured_on']}, {machine['processor']}, {machine['cores']} cores; load before it began: "
-        f"{machine['load_before']:.1f} (a quiet machine has less than 1)."
+        f"Measured on {machine['measured_on']}, {machine['processor']}, {machine['cores']} cores; load before it "
+        f"began: {machine['load_before']:.1f} (a quiet machine has less than 1)."
     )
 
 

@@ -6,11 +6,11 @@ Leaves out which items a value keeps (queries_filters.py).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, MetaData, Select, Table, case, func, insert, select
+from sqlalchemy import Column, ColumnElement, MetaData, Select, SQLColumnExpression, Table, case, func, insert, select
 from sqlalchemy.orm import Session
 
 from db.queries_filters import STATES, domain_under, has_reason, latest_of, people_states, standing, unlooked
@@ -74,7 +74,9 @@ def by_subset(session: Session, kept: Kept, *, limit: int) -> Counted:
     return _grouped(session, select(Item.subset, func.count()), Item.subset, kept, limit)
 
 
-def _grouped(session: Session, wanted: Select[Any], value: ColumnElement[Any], kept: Kept, limit: int) -> Counted:
+def _grouped(
+    session: Session, wanted: Select[*tuple[Any, ...]], value: SQLColumnExpression[Any], kept: Kept, limit: int
+) -> Counted:
     wanted = wanted.where(Item.dataset_id == kept.dataset_id, *kept.has(Item.item_id))
     wanted = wanted.group_by(value).order_by(func.count().desc()).limit(limit)
     return [(row[0], row[1]) for row in session.execute(wanted)]
@@ -106,7 +108,9 @@ def by_margin(session: Session, kept: Kept, run_id: int, edges: Sequence[float])
     return [found.get(place, 0) for place in range(len(edges) + 1)]
 
 
-def by_badge(session: Session, kept: Kept, run_id: int, is_so: dict[str, ColumnElement[bool]]) -> dict[str, int]:
+def by_badge(
+    session: Session, kept: Kept, run_id: int, is_so: Mapping[str, SQLColumnExpression[bool]]
+) -> dict[str, int]:
     """Items of a run with each badge of a suggestion."""
     counts = (func.sum(case((condition, 1), else_=0)) for condition in is_so.values())
     wanted = select(*counts).where(Suggestion.run_id == run_id, *kept.has(Suggestion.item_id))

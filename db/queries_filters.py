@@ -10,7 +10,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, and_, case, cast, exists, func, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    SQLColumnExpression,
+    Text,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.selectable import Subquery
 
@@ -29,7 +42,7 @@ def one_of(column: Any, values: Sequence[str | None]) -> ColumnElement[bool]:
     return or_(*parts, column.is_(None)) if None in values else parts[0]
 
 
-def domain_under(run_id: int | None) -> tuple[Select[Any], ColumnElement[str | None]]:
+def domain_under(run_id: int | None) -> tuple[Select[Any], SQLColumnExpression[str | None]]:
     """(items to be selected from, their domain): the one the run took where it did not take the file's own."""
     if run_id is None:
         return select(Item.item_id), Item.domain

@@ -107,7 +107,9 @@ def forget_dataset(session: Session, dataset_id: int) -> None:
 
 
 def _not_indexed(session: Session, item_ids: Sequence[int]) -> list[int]:
-    known = select(literal_column("rowid")).select_from(SEARCH).where(literal_column("rowid").in_(item_ids))
+    known: Select[Any] = (
+        select(literal_column("rowid")).select_from(SEARCH).where(literal_column("rowid").in_(item_ids))
+    )
     found = set(session.scalars(known))
     return [item_id for item_id in item_ids if item_id not in found]
 

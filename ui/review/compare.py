@@ -69,7 +69,8 @@ def first_pair(item: ReviewItem) -> tuple[ReviewCandidate, ReviewCandidate]:
     """What is compared at first: after an override the choice and the suggestion, else the two best; as they stand."""
     order = list(item.candidates)
     if item.suggestion is not None:
-        order.sort(key=lambda one: (one.candidate_id != item.suggestion.best_candidate_id, one.rank or len(order)))
+        best = item.suggestion.best_candidate_id
+        order.sort(key=lambda one: (one.candidate_id != best, one.rank or len(order)))
         chosen = None if item.decision is None else item.decision.chosen_candidate_id
         others = [one for one in order[1:] if one.candidate_id == chosen] or order[1:]
         order = [order[0], others[0]]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from services.errors import Refused
 from services.reviews.filters import WORDS_LIMIT, Filters, Margin
@@ -52,15 +53,17 @@ def from_query(query: Mapping[str, str]) -> Filters | None:
     filters = Filters(words=query.get("find", "").strip()[:WORDS_LIMIT], margin=_margin(query.get("margin", "")))
     for name, field in FIELDS.items():
         values = tuple(dict.fromkeys(_read(query.get(name, ""), may_lack=name in MAY_LACK)))
-        filters = replace(filters, **{field: tuple(_known(filters, field, values))})
+        more: dict[str, Any] = {field: tuple(_known(field, values))}
+        filters = replace(filters, **more)
     return None if filters.is_empty else filters
 
 
-def _known(filters: Filters, field: str, values: Iterable[str | None]) -> Iterable[str | None]:
+def _known(field: str, values: Iterable[str | None]) -> Iterable[str | None]:
     """The values that the filter takes; words of a closed list that are not on it are dropped."""
     for value in values:
+        alone: dict[str, Any] = {field: (value,)}
         try:
-            replace(filters, **{field: (value,)})
+            Filters(**alone)
         except Refused:
             continue
         yield value

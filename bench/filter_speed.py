@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
@@ -29,6 +30,10 @@ from services.reviews.item_list import list_items
 from services.reviews.review import load_item
 
 REPEATS = 7
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "finding.md"
+MARK = "<!-- table: bench.filter_speed -->"
+NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
+COLUMNS = ("screen_ms", "first_ms", "list_ms", "counts_ms")
 CASES = {
     "every item": None,
     "a word in nearly every item": Filters(words="ba"),
@@ -119,7 +124,32 @@ def main(n_items: int, url: str | None) -> None:
         sessions.engine.dispose()
     kept = RESULTS / "filter_speed.json"
     known = json.loads(kept.read_text()) if kept.exists() else {}
-    write("filter_speed", {**known, kind: {**found, "machine": describe()}})
+    known[kind] = {**found, "machine": describe()}
+    write("filter_speed", known)
+    write_table(known)
+
+
+def write_table(known: dict[str, Any]) -> None:
+    """The results as a table in docs/finding.md, below its mark."""
+    heads = " | ".join(f"{NAMES[kind]}: screen | first | list | counts" for kind in known)
+    lines = [f"| filter | items | {heads} |", "|---|--:|" + "--:|" * 4 * len(known)]
+    for name in CASES:
+        cells = [found["cases"][name] for found in known.values()]
+        times = " | ".join(f"{one[column]:.0f}" for one in cells for column in COLUMNS)
+        lines.append(f"| {name} | {cells[0]['n']:,} | {times} |")
+    for kind, found in known.items():
+        machine = found["machine"]
+        lines += ["", _about(NAMES[kind], found, machine)]
+    page = PAGE.read_text().split(MARK)[0] + MARK + "\n\n" + "\n".join(lines) + "\n"
+    PAGE.write_text(page)
+
+
+def _about(name: str, found: dict[str, Any], machine: dict[str, Any]) -> str:
+    where = f"{machine['cores']} cores of {machine['processor']} with a load of {machine['load_before']}"
+    return (
+        f"{name}: milliseconds, the shortest of {REPEATS}, on {where}. Importing the {found['n_items']:,} items took "
+        f"{found['import_s']:.0f} s, index included; deleting {found['n_items'] // 10:,} others {found['delete_s']:.1f} s."
+    )
 
 
 if __name__ == "__main__":

@@ -123,9 +123,8 @@ def guidelines_panel(guidelines: str) -> None:
 def view_panel() -> tuple[bool, bool]:
     """What may be shown beside the texts, and how: (source models, gold)."""
     with st.popover("View", icon=":material/visibility:", key="review_view", type="tertiary"):
-        st.session_state.setdefault(SIDE, True)
         st.toggle("Read Markdown", key=IS_MARKDOWN, help="Headings, lists, tables, code. Links and images stay text.")
-        st.toggle("List my latest decisions", key=SIDE)
+        st.toggle("List my latest decisions", value=True, key=SIDE)
         st.toggle("Ask how strongly, on pairs", key=ASKS, help="Keys 1 to 7, from left to right; 4 is a tie.")
         shows_source = st.toggle(
             "Show which model wrote a response", key="review_source", help="Off by default: it leads."

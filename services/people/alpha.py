@@ -100,7 +100,8 @@ def ends(resampled: Floats, value: float, n: int, *, is_corrected: bool = False)
     """The ends of a 95 % interval from values over n resampled items; None when too few could be computed.
 
     Percentiles, set further out where items are few, as far as Student's t stands outside the normal (Hesterberg 2015:
-    plain ones are too narrow). What they cover: bench/people_intervals.py.
+    plain ones are too narrow), and by half of what one item more in disagreement makes out (1 / n where chance has
+    half of them disagree): the value moves in steps. What they cover: bench/people_intervals.py.
 
     Args:
         is_corrected: for bias as well (Efron 1981): where resampling lowers the value itself.
@@ -114,7 +115,7 @@ def ends(resampled: Floats, value: float, n: int, *, is_corrected: bool = False)
     bias = NORMAL.inv_cdf(share) if is_corrected else 0.0
     tail = float(t.ppf(0.975, n - 1)) * math.sqrt(n / (n - 1))
     low, high = np.quantile(resampled, [NORMAL.cdf(2 * bias - tail), NORMAL.cdf(2 * bias + tail)])
-    return float(low), float(high)
+    return float(low) - 1 / n, min(1.0, float(high) + 1 / n)
 
 
 def alphas_of(coincidences: Floats, level: Level) -> Floats:

@@ -26,9 +26,9 @@ DECISION = (
     Decision.elapsed_ms, Decision.created_at, Decision.supersedes_id, Decision.kind, Decision.look_id,
     Decision.auto_accept_id, Decision.is_imported, Decision.request,
 )  # fmt: skip
-LOOK = (  # what does not change once a look is handed out
+LOOK = (  # what does not change once a look led to a decision; it may be opened again after an undo
     Look.look_id, Look.plan_id, Look.run_id, Look.item_id, Look.annotator_id, Look.drawn_by, Look.place, Look.is_blind,
-    Look.is_repeat, Look.display_order, Look.opened_at,
+    Look.is_repeat, Look.display_order,
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Select, delete, exists, insert, select, update
 from sqlalchemy.orm import Session
 
-from db.tables import Candidate
+from db.tables import Candidate, Decision
 from db.tables_audit import Look, Plan, PlanItem, PlanPerson
 
 LOOKED = ("decided", "skipped", "flagged")
@@ -189,5 +189,6 @@ def forget_repeats(session: Session, plan_id: int, item_id: int, annotator_id: i
         delete(Look).where(
             Look.plan_id == plan_id, Look.item_id == item_id, Look.annotator_id == annotator_id, Look.is_repeat,
             Look.closed_at.is_(None), Look.leased_until.is_(None),
+            ~exists().where(Decision.look_id == Look.look_id),  # decided once and undone: a certificate may name it
         )
     )  # fmt: skip

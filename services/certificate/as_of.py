@@ -86,31 +86,42 @@ def as_of(sessions: sessionmaker[Session], cut: Cut) -> AsOf:
 
 
 def latest_cut(sessions: sessionmaker[Session], dataset_id: int) -> Cut:
-    """The cut at what is there now.
+    """The cut at what is there now, with nobody in the middle of deciding.
 
     On PostgreSQL numbers are given out before rows are committed: a lock that waits for those who are deciding makes
-    sure that no smaller number comes later. SQLite has one writer at a time.
+    sure that no smaller number comes later. It is the only lock taken, so nobody can wait in a circle. SQLite has one
+    writer at a time.
     """
     with sessions.begin() as session:
         if session.get_bind().dialect.name == "postgresql":
-            session.execute(text("LOCK TABLE decision, item, plan_item, auto_accept IN SHARE MODE"))
-        places = session.execute(
-            select(PlanItem.plan_id, func.count())
-            .join(Plan, Plan.plan_id == PlanItem.plan_id)
-            .where(Plan.dataset_id == dataset_id)
-            .group_by(PlanItem.plan_id)
-            .order_by(PlanItem.plan_id)
+            session.execute(text("LOCK TABLE decision IN SHARE MODE"))
+        return _cut(session, dataset_id)
+
+
+def cut_now(sessions: sessionmaker[Session], dataset_id: int) -> Cut:
+    """The same without waiting for anybody: to tell whether something was added."""
+    with sessions() as session:
+        return _cut(session, dataset_id)
+
+
+def _cut(session: Session, dataset_id: int) -> Cut:
+    places = session.execute(
+        select(PlanItem.plan_id, func.count())
+        .join(Plan, Plan.plan_id == PlanItem.plan_id)
+        .where(Plan.dataset_id == dataset_id)
+        .group_by(PlanItem.plan_id)
+        .order_by(PlanItem.plan_id)
+    )
+    return Cut(
+        decision_id=session.scalar(_last_decision(dataset_id)) or 0,
+        item_id=session.scalar(select(func.max(Item.item_id)).where(Item.dataset_id == dataset_id)) or 0,
+        look_id=session.scalar(_last_look(dataset_id)) or 0,
+        auto_accept_id=session.scalar(
+            select(func.max(AutoAccept.auto_accept_id)).where(AutoAccept.dataset_id == dataset_id)
         )
-        return Cut(
-            decision_id=session.scalar(_last_decision(dataset_id)) or 0,
-            item_id=session.scalar(select(func.max(Item.item_id)).where(Item.dataset_id == dataset_id)) or 0,
-            look_id=session.scalar(_last_look(dataset_id)) or 0,
-            auto_accept_id=session.scalar(
-                select(func.max(AutoAccept.auto_accept_id)).where(AutoAccept.dataset_id == dataset_id)
-            )
-            or 0,
-            n_places=tuple((plan_id, n) for plan_id, n in places),
-        )
+        or 0,
+        n_places=tuple((plan_id, n) for plan_id, n in places),
+    )
 
 
 def _last_decision(dataset_id: int) -> Select[Any]:

@@ -19,7 +19,7 @@ from db.queries_certificate import certificate_by_sha256, certificates_of
 from db.tables import Annotator, utc_now
 from db.tables_audit import Certificate
 from services.annotators import ensure_annotator
-from services.certificate.as_of import cut_json, latest_cut
+from services.certificate.as_of import cut_json, cut_now, latest_cut
 from services.certificate.canonical import canonical, sha256_of
 from services.certificate.derive import sections_of
 from services.certificate.rows import VERSION, CertificateRow
@@ -65,7 +65,7 @@ def certify(
 
 def list_certificates(sessions: sessionmaker[Session], *, dataset_id: int) -> tuple[CertificateRow, ...]:
     """Every certificate given out for the dataset, newest first."""
-    cut = cut_json(latest_cut(sessions, dataset_id))
+    cut = cut_json(cut_now(sessions, dataset_id))
     with sessions() as session:
         found = certificates_of(session, dataset_id)
         return tuple(_row(session, one, is_current=json.loads(one.body).get("cut") == cut) for one in found)

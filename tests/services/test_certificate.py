@@ -189,6 +189,7 @@ def test_another_name_of_the_dataset_is_a_note(audited: Audited) -> None:
 
 def test_what_is_no_certificate_is_refused_in_one_line(audited: Audited) -> None:
     whole = json.loads(certified(audited).body)
+    broken: dict[str, Any]
     for broken in (
         {}, whole | {"tare_certificate": 99}, whole | {"cut": None}, whole | {"cut": {**whole["cut"], "item_id": "1"}},
         whole | {"run_id": True}, whole | {"cut": {**whole["cut"], "n_places": [[1]]}},

@@ -146,9 +146,10 @@ def write_table(known: dict[str, Any]) -> None:
 
 def _about(name: str, found: dict[str, Any], machine: dict[str, Any]) -> str:
     where = f"{machine['cores']} cores of {machine['processor']} with a load of {machine['load_before']}"
+    deleting = f"deleting {found['n_items'] // 10:,} others {found['delete_s']:.1f} s"
     return (
         f"{name}: milliseconds, the shortest of {REPEATS}, on {where}. Importing the {found['n_items']:,} items took "
-        f"{found['import_s']:.0f} s, index included; deleting {found['n_items'] // 10:,} others {found['delete_s']:.1f} s."
+        f"{found['import_s']:.0f} s, index included; {deleting}."
     )
 
 

@@ -26,6 +26,7 @@ from services.certificate.verify import verify
 from services.datasets import rename
 from services.errors import NotFound, Refused
 from services.looks.plans import extend_plan, make_plan
+from services.reviews.review import undo
 
 
 @pytest.fixture(scope="session")
@@ -79,11 +80,15 @@ def test_a_certificate_is_borne_out_figure_by_figure(fresh_db: Sessions) -> None
     assert whole["agreement"]["n_items"] > 0
 
 
-def test_later_work_changes_nothing_about_an_earlier_certificate(audited: Audited) -> None:
+def test_later_work_changes_nothing_about_an_earlier_certificate(fresh_db: Sessions) -> None:
+    audited = write_audited(fresh_db)
     row = certified(audited)
     plan_id = plan_id_of(row)
     extend_plan(audited.sessions, plan_id, n_more=20, by="Ada")
     look_at(audited, plan_id, 15, lambda _: "wrong")
+    for _ in range(20):
+        undo(fresh_db, dataset_id=audited.dataset_id, annotator="Ada")
+    look_at(audited, plan_id, 5, lambda _: "wrong")
     say(audited, 0, "wrong", by="Cleo")
     make_plan(
         audited.sessions, dataset_id=audited.dataset_id, run_id=audited.run_id, made_by="Ada", order="margin", n=3
@@ -96,6 +101,20 @@ def test_later_work_changes_nothing_about_an_earlier_certificate(audited: Audite
     assert checked(audited, later).is_sound
     kept = list_certificates(audited.sessions, dataset_id=audited.dataset_id)
     assert [(one.sha256, one.is_current) for one in kept] == [(later.sha256, True), (row.sha256, False)]
+
+
+def test_a_stratified_sample_is_drawn_again_also_after_it_was_extended(audited: Audited) -> None:
+    plan = make_plan(
+        audited.sessions, dataset_id=audited.dataset_id, run_id=audited.run_id, made_by="Ada", order="stratified", n=31,
+        strata="domain", seed="strata",
+    )  # fmt: skip
+    first = certified(audited)
+    extend_plan(audited.sessions, plan.plan_id, n_more=22, by="Ada")
+    second = certified(audited)
+    for row, n in ((first, 31), (second, 53)):
+        (found,) = [one for one in json.loads(row.body)["plans"] if one["plan_id"] == plan.plan_id]
+        assert (found["is_as_seeded"], found["draw"]["n"]) == (True, n)
+        assert checked(audited, row).is_sound
 
 
 def test_while_nothing_changes_the_same_certificate_is_given_again(audited: Audited) -> None:

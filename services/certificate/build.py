@@ -22,7 +22,7 @@ from services.annotators import ensure_annotator
 from services.certificate.as_of import cut_json, cut_now, latest_cut
 from services.certificate.canonical import canonical, sha256_of
 from services.certificate.derive import sections_of
-from services.certificate.rows import VERSION, CertificateRow
+from services.certificate.rows import METHODS, VERSION, CertificateRow
 from services.certificate.subject import default_run
 
 NAMED, NUMBERED = "named", "numbered"
@@ -83,7 +83,9 @@ def file_text(row: CertificateRow) -> str:
 
 def software() -> dict[str, str]:
     """What computed the figures."""
-    return {"python": platform.python_version()} | {name: metadata.version(name) for name in COMPUTED_WITH}
+    return {"tare_methods": str(METHODS), "python": platform.python_version()} | {
+        name: metadata.version(name) for name in COMPUTED_WITH
+    }
 
 
 def _given_before(sessions: sessionmaker[Session], dataset_id: int, asked: dict[str, Any]) -> CertificateRow | None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 VERSION = 1  # of the certificate's shape
+METHODS = 1  # counts up when a figure is computed in another way: then an older certificate's figures may differ
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, MetaData, Select, SQLColumnExpression, Table, case, func, insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    MetaData,
+    Select,
+    SQLColumnExpression,
+    Table,
+    case,
+    func,
+    insert,
+    select,
+    text,
+)
+from sqlalchemy.orm import Session, aliased
 
-from db.queries_filters import STATES, domain_under, has_reason, latest_of, people_states, standing, unlooked
+from db.queries_filters import STATES, domain_under, has_reason, latest_of, people_states, unlooked
 from db.tables import BIG, Annotator, Candidate, Decision, Item, NotWeighed, Suggestion
 
 Counted = list[tuple[Any, int]]  # (value, items)
@@ -54,6 +66,8 @@ def found_once(session: Session, dataset_id: int, among: Select[Any], *, name: s
     kept.create(connection)
     inside = select(Item.item_id).where(Item.dataset_id == dataset_id, Item.item_id.in_(among))
     connection.execute(insert(kept).from_select(["item_id"], inside))
+    if connection.dialect.name == "postgresql":
+        connection.execute(text(f"ANALYZE {name}"))  # else it plans for a table of any size
     return select(kept.c.item_id)
 
 
@@ -124,9 +138,11 @@ def n_unweighed(session: Session, kept: Kept, run_id: int) -> int:
 
 
 def _decided(kept: Kept, *conditions: ColumnElement[bool]) -> Select[Any]:
-    """Standing decisions on what is kept."""
+    """Standing decisions on what is kept; as a list of the latest, which PostgreSQL never asks for row by row."""
+    row = aliased(Decision)
+    latest = select(func.max(row.decision_id)).where(row.kind == "label").group_by(row.item_id, row.annotator_id)
     meets = kept.has(Decision.item_id) or [_is_of_dataset(Decision.item_id, kept.dataset_id)]
-    return select(Decision).where(standing(), *meets, *conditions)
+    return select(Decision).where(Decision.decision_id.in_(latest), Decision.verdict != "undo", *meets, *conditions)
 
 
 def by_verdict(session: Session, kept: Kept, *conditions: ColumnElement[bool]) -> dict[str, int]:

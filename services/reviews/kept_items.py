@@ -29,7 +29,8 @@ _lock = threading.Lock()
 def kept_select(session: Session, filters: Filters, run: RunFacts | None, *, dataset_id: int) -> Select[Any] | None:
     """As `items_select`, found once for all that this session asks; from what is kept where that is possible."""
     among = steady_select(session, filters, run, dataset_id=dataset_id)
-    if among is None or session.get_bind().dialect.name != "sqlite":  # elsewhere it is hashed as quickly as written
+    is_quick = session.get_bind().dialect.name != "sqlite" and not filters.is_about_decisions
+    if among is None or is_quick:  # PostgreSQL meets a list as quickly as a table
         return among
     return found_once(session, dataset_id, among, name="tare_queue")
 

@@ -41,7 +41,7 @@ def test_a_report_is_written_and_verified_and_a_changed_one_is_not_believed(shel
     (shell.folder / "changed.json").write_text(json.dumps(whole))
     told = shell.tare("verify", "changed.json", code=2)
     assert "the certificate was changed after it was given out" in told.stderr
-    assert "1 of" in told.stderr
+    assert "figures that differ from the database: 1" in told.stderr
     assert "counts.items: the certificate says 1000000, the database 240" in told.stdout
 
 

@@ -93,7 +93,8 @@ def _read(certificate: dict[str, Any]) -> tuple[Cut, int, int | None]:
             f"tare_certificate is {version!r}; this version of Tare verifies certificates of version {VERSION}"
         )
     for name, value in (("dataset_id", dataset_id), ("run_id", run_id)):
-        if not (isinstance(value, int) and not isinstance(value, bool)) and not (name == "run_id" and value is None):
+        is_id = isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**31
+        if not is_id and not (name == "run_id" and value is None):
             raise Refused(f"{name} is {value!r}; it must be a number: this is no certificate of Tare's")
     try:
         return cut_of(certificate.get("cut") or {}), int(dataset_id or 0), run_id

@@ -211,7 +211,8 @@ def test_what_is_no_certificate_is_refused_in_one_line(audited: Audited) -> None
     broken: dict[str, Any]
     for broken in (
         {}, whole | {"tare_certificate": 99}, whole | {"cut": None}, whole | {"cut": {**whole["cut"], "item_id": "1"}},
-        whole | {"run_id": True}, whole | {"cut": {**whole["cut"], "n_places": [[1]]}},
+        whole | {"run_id": True},
+        whole | {"dataset_id": 2**40}, whole | {"cut": {**whole["cut"], "n_places": [[1]]}},
     ):  # fmt: skip
         with pytest.raises(Refused):
             verify(audited.sessions, broken, "")

@@ -52,10 +52,10 @@ def _trouble(file: Path, found: CertificateFile, result: Verification) -> list[s
     if not result.is_known:
         trouble.append("this database did not give out this certificate")
     if result.differences:
-        trouble.append(f"{len(result.differences)} of {result.n_figures} figures differ from the database")
+        trouble.append(f"figures that differ from the database: {len(result.differences)}")
     if found.n_other_rows:
         trouble.append(f"{found.n_other_rows} of {found.n_rows} rows name another certificate or none")
-    if found.kind == "page" and result.is_whole and not _is_page_as_made(file, found):
+    if found.kind == "page" and result.is_known and not _is_page_as_made(file, found):
         trouble.append("the page is not the one that its certificate gives")
     return trouble
 

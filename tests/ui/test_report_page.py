@@ -16,8 +16,6 @@ from certified_audit import write_audited
 from db.session import make_sessionmaker
 from services.certificate.build import certify, file_text
 from services.certificate.rows import CertificateRow
-from services.errors import Refused
-from ui.commands.report import report as report_command
 from ui.report import svg
 from ui.report.figures import agreement_matrix, reliability, share_rows, state_bar, threshold_path
 from ui.report.page import PAGE_VERSION, certificate_of_page, page_version, report_html
@@ -147,8 +145,3 @@ def test_a_perfect_confidence_lies_on_the_diagonal() -> None:
 )
 def test_ticks_are_round_and_reach_the_largest_value(high: float, ticks: list[float]) -> None:
     assert svg.steps(high) == pytest.approx(ticks)
-
-
-def test_a_report_that_goes_nowhere_is_refused() -> None:
-    with pytest.raises(Refused, match="nothing to write"):
-        report_command("set")

@@ -18,7 +18,7 @@ from db.tables_audit import AutoAccept, Look, PlanItem
 
 IDS_AT_ONCE = 500
 ROWS_AT_ONCE = 2_000
-UNDO, MACHINE = "undo", "machine"  # a verdict; the role under which labels are accepted unlooked
+UNDO, SKIP, MACHINE = "undo", "skip", "machine"  # two verdicts; the role under which labels are accepted unlooked
 
 
 def tops_of(session: Session, run_id: int, item_ids: Iterable[int]) -> dict[int, frozenset[int]]:
@@ -44,11 +44,11 @@ def items_decided_as_drawn(session: Session, plan_id: int, *, order: str) -> set
 
 
 def blind_first_marks(session: Session, plan_id: int) -> list[Mark]:
-    """The first decision of each blind look of a plan that is no repeat, oldest first."""
+    """The first decision of each blind look of a plan that is no repeat, oldest first; skipping is putting it off."""
     first = (
         select(func.min(Decision.decision_id))
         .join(Look, Look.look_id == Decision.look_id)
-        .where(Look.plan_id == plan_id, Look.is_blind.is_(True), Look.is_repeat.is_(False))
+        .where(Look.plan_id == plan_id, Look.is_blind.is_(True), Look.is_repeat.is_(False), Decision.verdict != SKIP)
         .group_by(Decision.look_id)
     )
     wanted = (

@@ -62,9 +62,10 @@ def looks_for_width(found: Accuracy, *, width: float) -> Cost:
     """What an interval of that width (high minus low) costs in looks, at the share seen so far."""
     from services.statistics.planner import looks_needed
 
+    n_resolved = found.n_counted - found.n_unresolved
     return looks_needed(
         width,
-        share=found.exact.value,
+        share=found.n_agree / n_resolved if n_resolved else None,  # of the looks alone: what was known costs none
         population=found.n_suggestions - found.n_census,
         n_so_far=found.n_counted,
         n_known=found.n_census,

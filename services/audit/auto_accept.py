@@ -4,13 +4,16 @@
     apply      one transaction: a row in `auto_accept` and a decision of kind `auto` for each item nobody looked at
     revoke     one transaction: an undo for each of them
 
-A person's decision always overrides one that was made unlooked (services/labels.py). Leaves out the test that the
-bound rests on (services/statistics/threshold.py) and lists of what was applied (auto_accept_rows.py).
+The promise is about the labels of one application: what was accepted before, under this run or another, is neither
+evidence nor among them. A suggestion without a single best is never accepted: agreeing with it says less than which of
+its best would be right. A person's decision always overrides one that was made unlooked (services/labels.py). Leaves
+out the test that the bound rests on (services/statistics/threshold.py) and lists of what was applied
+(auto_accept_rows.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Any
 
@@ -81,6 +84,7 @@ def propose_from(
         is_per_domain=is_per_domain,
         thresholds=thresholds,
         n_accepted=sum(one.n_accepted for one in thresholds),
+        n_before=len(accepted & (set(found.population.item_ids) - found.decided)),
         up_to=found.up_to,
         n_places=found.n_places,
     )
@@ -98,18 +102,22 @@ def apply(sessions: sessionmaker[Session], proposal: Proposal, *, by: str) -> Au
     now = propose_from(
         sessions, found, target=proposal.target, level=proposal.level, is_per_domain=proposal.is_per_domain
     )
+    with sessions() as session:
+        accepted = _accepted_unlooked(session, now.dataset_id)
+    if not any(True for one in proposal.thresholds for _ in _acceptable(found, one, accepted)):
+        raise Refused("nothing is left to accept unlooked: every label above the threshold has a decision")
     shown, fresh = ([(row.domain, row.threshold) for row in one.thresholds] for one in (proposal, now))
     if shown != fresh:
         raise Refused("decisions made meanwhile moved the threshold; look at the new one and apply it then")
     with sessions() as session:  # read before the write lock: it is held the shorter
-        ids = [item_id for one in now.thresholds for item_id in _acceptable(found, one, set())]
+        ids = [item_id for one in now.thresholds for item_id in _acceptable(found, one, accepted)]
         ranked = list(rankings_of(session, now.run_id, ids))
     with sessions.begin() as session:
         machine = _lock_machine(session)
         latest = latest_machine_rows(session, now.dataset_id)
         wanted = [one for one in ranked if latest.get(one.item_id, (0, UNDO))[1] == UNDO]
-        if not wanted:
-            raise Refused("nothing is left to accept unlooked: every label above the threshold has a decision")
+        if len(wanted) < len(ranked):  # the promise is about all of them, not about what somebody else left over
+            raise Refused("labels were accepted meanwhile; look at what is proposed now and apply it then")
         row = AutoAccept(
             dataset_id=now.dataset_id, run_id=now.run_id, plan_id=now.plan_id, report=report_of(now),
             n_items=len(wanted), made_by=person.annotator_id,
@@ -150,10 +158,11 @@ def _thresholds(
     found: SampleOutcomes, accepted: set[int], *, target: float, level: float, is_per_domain: bool
 ) -> tuple[ThresholdRow, ...]:
     """One search over everything, or one for each domain: then each at a stricter level, so that all hold together."""
+    left_out = found.decided | found.without_best | accepted
     looks, places = _parts(found, is_per_domain=is_per_domain)
     each = 1 - (1 - level) / max(1, len(places))
     rows = [
-        ThresholdRow(domain, _search(found, looks[domain], places[domain], target=target, level=each), 0)
+        ThresholdRow(domain, _search(found, looks[domain], places[domain], left_out, target=target, level=each), 0)
         for domain in sorted(places, key=lambda name: name or "")
     ]
     return tuple(replace(row, n_accepted=sum(1 for _ in _acceptable(found, row, accepted))) for row in rows)
@@ -174,11 +183,17 @@ def _parts(
 
 
 def _search(
-    found: SampleOutcomes, counted: Sequence[Outcome], places: Sequence[int], *, target: float, level: float
+    found: SampleOutcomes,
+    counted: Sequence[Outcome],
+    places: Sequence[int],
+    left_out: Set[int],
+    *,
+    target: float,
+    level: float,
 ) -> Search:
+    """left_out: items of which no label would be accepted; the counted ones among them are evidence all the same."""
     population = found.population
-    evidence = {one.item_id for one in counted}
-    otherwise = found.decided - evidence
+    otherwise = left_out - {one.item_id for one in counted}
     has_strata = len(set(population.strata)) > 1
     return find(
         [one.margin for one in counted],
@@ -193,13 +208,14 @@ def _search(
 
 
 def _acceptable(found: SampleOutcomes, row: ThresholdRow, accepted: set[int]) -> Iterator[int]:
-    """Items at or above the threshold on which no decision stands."""
+    """Items at or above the threshold with a single best on which no decision stands."""
     threshold, population = row.threshold, found.population
+    left_out = found.decided | found.without_best | accepted
     if threshold is None:
         return
     for item_id, margin, domain in zip(population.item_ids, population.margins, population.domains, strict=True):
         is_in = row.domain is None or (domain or "") == row.domain
-        if is_in and margin >= threshold and item_id not in found.decided and item_id not in accepted:
+        if is_in and margin >= threshold and item_id not in left_out:
             yield item_id
 
 

@@ -11,6 +11,7 @@ Leaves out intervals (accuracy.py) and how items were drawn (services/looks).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import takewhile
 from typing import NamedTuple
@@ -77,7 +78,8 @@ def state_of(sessions: sessionmaker[Session], plan_id: int) -> tuple[int, int]:
 
 
 def _outcomes(session: Session, plan: PlanRow) -> SampleOutcomes:
-    labels = labels_of(session, plan.dataset_id, with_auto=False)
+    up_to = last_decision_id(session)  # first: what is decided while the rest is read must not be taken for counted
+    labels = labels_of(session, plan.dataset_id, with_auto=False, up_to=up_to)
     before = labels_of(session, plan.dataset_id, with_auto=False, up_to=plan.decision_cut)
     known = {item_id for item_id, label in before.items() if label.state == SETTLED}
     suggested = _suggested(session, plan.run_id)
@@ -89,7 +91,7 @@ def _outcomes(session: Session, plan: PlanRow) -> SampleOutcomes:
     population = [one for one in suggested if one.item_id not in known]
     return SampleOutcomes(
         plan=plan,
-        up_to=last_decision_id(session),
+        up_to=up_to,
         n_places=len(places),
         counted=_counted(session, plan, prefix, labels=labels, tops=tops, suggested=population),
         n_beyond=sum(item_id in resolved for _, item_id, _ in places[len(prefix) :]),
@@ -100,7 +102,14 @@ def _outcomes(session: Session, plan: PlanRow) -> SampleOutcomes:
             for domain in {one.domain for one in census}
         },
         decided=frozenset(one.item_id for one in population if one.item_id in resolved),
+        without_best=_without_best(session, plan.run_id, population),
     )
+
+
+def _without_best(session: Session, run_id: int, suggested: Sequence[Suggested]) -> frozenset[int]:
+    """Two candidates in first place have equal rewards, so there is no margin between them."""
+    tops = tops_of(session, run_id, [one.item_id for one in suggested if one.margin <= 0])
+    return frozenset(item_id for item_id, top in tops.items() if len(top) > 1)
 
 
 def _suggested(session: Session, run_id: int) -> list[Suggested]:
@@ -159,11 +168,18 @@ def _census(suggested: Sequence[Suggested], labels: Mapping[int, Label], tops: M
 
 
 def _population(session: Session, plan: PlanRow, suggested: Sequence[Suggested]) -> Population:
+    """Refused when it is not what the sample was drawn from: looks say nothing about items that could not be drawn."""
+    strata = _strata(session, plan, [one.item_id for one in suggested])
+    if Counter(strata) != Counter(plan.population):
+        raise Refused(
+            f"plan {plan.name!r} was drawn from {plan.n_population:,} suggestions, and run {plan.run_id} has "
+            f"{len(strata):,} now, or in other groups; draw a new sample"
+        )
     return Population(
         item_ids=tuple(one.item_id for one in suggested),
         margins=tuple(one.margin for one in suggested),
         domains=tuple(one.domain for one in suggested),
-        strata=_strata(session, plan, [one.item_id for one in suggested]),
+        strata=strata,
     )
 
 

@@ -63,6 +63,7 @@ class SampleOutcomes:
     census: Census
     census_by_domain: Mapping[str | None, Census]
     decided: frozenset[int]  # items of the population on which a person's decision stands, drawn or not
+    without_best: frozenset[int]  # items of the population for which the run ranks several candidates first
 
     @property
     def n_suggestions(self) -> int:
@@ -139,6 +140,7 @@ class Proposal:
     is_per_domain: bool
     thresholds: tuple[ThresholdRow, ...]
     n_accepted: int
+    n_before: int  # items of the population whose labels stand accepted unlooked already
     up_to: int
     n_places: int
 

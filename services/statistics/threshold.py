@@ -162,7 +162,7 @@ def find_by_domain(
 
 def _at_least(fewest: float) -> str:
     if math.isinf(fewest):
-        return "every item has been looked at"
+        return "no label is left that could be accepted unlooked"
     return f"it takes at least {math.ceil(fewest * FIRST_LEAST)}"
 
 

@@ -64,7 +64,8 @@ def test_accepting_unlooked_writes_decisions_and_taking_back_undoes_them_all(aud
     assert n > 50
     assert f"Accepted {n} labels" in visitor.html
     assert "audit_apply" not in visitor.keys
-    assert f"{n} accepted before" in visitor.html
+    assert "Nothing more to accept" in visitor.words
+    assert f"{n} labels were accepted before" in visitor.html
     visitor.press("audit_revoke_1")
     assert n_auto(audited.sessions, "undo") == n
     assert "taken back by me" in visitor.html

@@ -17,6 +17,7 @@ from ui.audit.targets import steps
 from ui.audit.words import (
     applied_line,
     asked,
+    before_line,
     domain_words,
     margin_words,
     pct,
@@ -78,7 +79,10 @@ def _asked(plan: PlanRow) -> tuple[float, bool]:
 def _proposed(proposal: Proposal, run: RunRow) -> None:
     chosen = [row for row in proposal.thresholds if row.threshold is not None]
     if not chosen:
-        st.markdown("#### No margin is safe enough yet")
+        nothing = "Nothing more to accept" if proposal.n_before else "No margin is safe enough yet"
+        st.markdown(f"#### {nothing}")
+        if proposal.n_before:
+            note(before_line(proposal))
         for row in proposal.thresholds:
             note(row.search.reason if row.domain is None else f"{domain_words(row)}: {row.search.reason}")
         return
@@ -88,7 +92,7 @@ def _proposed(proposal: Proposal, run: RunRow) -> None:
     else:
         _one(chosen[0], run)
     if not proposal.n_accepted:
-        note("Every label from there on has a decision, or was accepted before.")
+        note("Every label from there on has a decision.")
         return
     st.caption(promise(proposal))
     is_allowed = may(resources.sessions(), frame.annotator(), AUTO_ACCEPT)
@@ -106,11 +110,9 @@ def _one(row: ThresholdRow, run: RunRow) -> None:
         return
     st.markdown(f"#### From margin {margin_words(step.threshold, run.rank_by)} on")
     with st.container(horizontal=True, gap="large"):
-        before = step.n_unlooked - row.n_accepted
-        basis = f"of {count(row.search.n_population, 'suggestion')}"
-        fact("To accept unlooked", f"{row.n_accepted:,}", f"{basis}, {before:,} accepted before" if before else basis)
+        fact("To accept unlooked", f"{row.n_accepted:,}", f"of {count(row.search.n_population, 'suggestion')}")
         fact(
-            "Of all accepted, wrong", f"at most {pct(step.upper_unlooked)}",
+            "Of these, wrong", f"at most {pct(step.upper_unlooked)}",
             f"{asked(row.search.level)} confidence, n = {count(step.n_looks, 'random look')}, "
             f"{count(step.n_errors, 'error')}",
         )  # fmt: skip

@@ -147,6 +147,14 @@ def promise(proposal: Proposal) -> str:
     )
 
 
+def before_line(proposal: Proposal) -> str:
+    """Why nothing more may be accepted once something was."""
+    return (
+        f"{count(proposal.n_before, 'label')} {_were(proposal.n_before)} accepted before. The promise is about the "
+        "labels of one application: take those back to accept all anew with what is known now."
+    )
+
+
 def applied_line(row: AutoAcceptRow, rank_by: str) -> str:
     """One auto-accept: how many, from where, under which bound."""
     chosen = [one for one in row.thresholds if one.threshold is not None]

@@ -147,7 +147,7 @@ def test_import_weigh_review_export_of_a_real_file_by_keyboard(
     source = json.loads((shared_data / "llmbar_natural.json").read_text(encoding="utf-8"))
     by_prompt = {row["input"]: {row["output_1"], row["output_2"]} for row in source}
     for row in rows:
-        assert set(row) == {"prompt", "chosen", "rejected", "margin"}
+        assert {"prompt", "chosen", "rejected", "margin", "label_source"} <= set(row)
         pair = {row["chosen"][0]["content"], row["rejected"][0]["content"]}
         assert by_prompt[row["prompt"][-1]["content"]] == pair
     assert not visitor.errors()

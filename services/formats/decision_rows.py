@@ -14,6 +14,7 @@ from typing import Any
 
 from services.dataset_names import is_visible
 from services.formats.cleaning import clean
+from services.formats.decision_sense import require_readable, require_sense
 from services.formats.drafts import DecisionDraft, Fields
 from services.formats.messages import kind_of
 from services.formats.problems import BadRow
@@ -23,8 +24,10 @@ VERDICTS = ("accept", "override", "tie", "skip", "flag", "undo")
 REQUESTS = ("best", "rank", "tie", "skip", "flag")
 MACHINE_NAME = "auto-accept"  # under which decisions of kind "auto" are kept, and no others
 NAME_LIMIT, NOTE_LIMIT, TAG_LIMIT = 100, 4_000, 60  # characters
+TAGS_LIMIT, SUGGESTION_LIMIT = 50, 100_000  # reasons; characters
 INTEGER_LIMIT = 2**31 - 1
 UNDO = "undo:"
+DIGITS_LIMIT = 100  # of a decision's number
 
 Places = Mapping[int, int]  # a number of the file -> a place
 
@@ -79,15 +82,12 @@ def _places(numbers: Sequence[Any], what: str) -> dict[int, int]:
 
 def _parse(row: Fields, n: int, place: Places, index: Places) -> DecisionDraft:
     kind, verdict = _one_of(row.get("kind", "label"), KINDS, "kind"), _one_of(row.get("verdict"), VERDICTS, "verdict")
-    chosen = _at(row.get("chosen_candidate_id"), place, "chosen_candidate_id")
-    if chosen is not None and verdict not in ("accept", "override"):
-        raise BadRow(f"the verdict is {verdict!r}, which chooses nobody, but chosen_candidate_id is given")
-    return DecisionDraft(
+    draft = DecisionDraft(
         annotator=_name(row.get("annotator"), kind),
         kind=kind,
         verdict=verdict,
         request=_one_of(row["request"], REQUESTS, "request") if row.get("request") is not None else None,
-        chosen=chosen,
+        chosen=_at(row.get("chosen_candidate_id"), place, "chosen_candidate_id"),
         ranking=_ranking(row.get("ranking"), place),
         strength=_integer(row.get("strength"), -3, 3, "strength"),
         reason_tags=_tags(row.get("reason_tags")),
@@ -101,6 +101,8 @@ def _parse(row: Fields, n: int, place: Places, index: Places) -> DecisionDraft:
         undoes=_undone(row.get("submission"), n, index),
         supersedes=_earlier(row.get("supersedes_id"), n, index, "supersedes_id"),
     )
+    require_sense(draft, len(place))
+    return draft
 
 
 def _one_of(value: Any, allowed: Sequence[str], what: str) -> str:
@@ -151,8 +153,8 @@ def _integer(value: Any, lowest: int, highest: int, what: str) -> int | None:
 
 def _tags(value: Any) -> tuple[str, ...]:
     tags = [] if value is None else value
-    if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
-        raise BadRow("reason_tags must be a list of texts")
+    if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags) or len(tags) > TAGS_LIMIT:
+        raise BadRow(f"reason_tags must be a list of at most {TAGS_LIMIT} texts")
     return tuple(_text(tag, TAG_LIMIT, "a reason") for tag in tags)
 
 
@@ -163,9 +165,13 @@ def _text(value: Any, limit: int, what: str) -> str:
 
 
 def _suggestion(text: Any, place: Places) -> dict[str, Any]:
+    if isinstance(text, str) and len(text) > SUGGESTION_LIMIT:
+        raise BadRow(f"suggestion_json has {len(text)} characters; at most {SUGGESTION_LIMIT}")
     try:
         value = clean(json.loads(text), set()) if isinstance(text, str) else {}
-        return renumber(value if isinstance(value, dict) else {}, place)
+        found = value if isinstance(value, dict) else {}
+        require_readable(found)
+        return renumber(found, place)
     except (ValueError, TypeError, RecursionError):
         raise BadRow("suggestion_json cannot be read") from None
     except KeyError as unknown:
@@ -184,7 +190,8 @@ def _undone(submission: Any, n: int, index: Places) -> int | None:
     if not isinstance(submission, str) or not submission.startswith(UNDO):
         return None
     number = submission.removeprefix(UNDO)
-    return _earlier(int(number) if number.isascii() and number.isdigit() else -1, n, index, "the decision taken back")
+    is_number = number.isascii() and number.isdigit() and len(number) < DIGITS_LIMIT
+    return _earlier(int(number) if is_number else number, n, index, "the decision taken back")
 
 
 def _earlier(value: Any, n: int, index: Places, what: str) -> int | None:

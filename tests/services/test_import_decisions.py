@@ -220,6 +220,15 @@ def test_decisions_of_an_export_from_before_kinds_are_labels(fresh_db: Sessions,
         ("submission", "undo:99", "the decision taken back is '99', which is no earlier decision of this row"),
         ("supersedes_id", 99, "supersedes_id is '99', which is no earlier decision"),
         ("decision_id", None, "a decision_id is missing or there twice"),
+        ("submission", f"undo:{'9' * 5_000}", "which is no earlier decision of this row"),
+        ("verdict", "accept", "the verdict is 'accept', but compared with suggestion_json it is 'override'"),
+        ("verdict", "tie", "the verdict is 'tie', which chooses nobody"),
+        ("ranking", "reversed", "chosen_candidate_id does not stand first in the ranking"),
+        ("strength", 3, "it goes with a choice between two candidates"),
+        ("created_at", "9999-12-31T00:00:00Z", "created_at is 9999-12-31, which is still to come"),
+        ("reason_tags", ["x"] * 51, "reason_tags must be a list of at most 50 texts"),
+        ("suggestion_json", '{"ranking": 5}', "suggestion_json has a number for 'ranking'"),
+        ("suggestion_json", '{"margin": "wide"}', "suggestion_json has for 'margin' no number"),
     ],
 )
 @pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
@@ -230,7 +239,8 @@ def test_a_decision_that_cannot_have_been_made_leaves_its_row_out(
     for item_id in item_ids(fresh_db, dataset_id):
         Reviewer(fresh_db, dataset_id).say(item_id, "best", chosen_candidate_id=_candidates(fresh_db, item_id)[0])
     rows = rows_of(fresh_db, dataset_id)
-    rows[1]["decisions"][0][field] = value
+    edited = rows[1]["decisions"][0]
+    edited[field] = edited[field][::-1] if value == "reversed" else value
     (tmp_path / "edited.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     report = import_file(fresh_db, tmp_path / "edited.jsonl", name="edited")
     assert (report.n_items, report.n_bad, report.n_decisions) == (1, 1, 1)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import ScalarSelect, Select, func, insert, select
+from sqlalchemy import ScalarSelect, Select, exists, func, insert, select
 from sqlalchemy.orm import Session, aliased
 
 from db.queries_labels import Mark
@@ -44,7 +44,18 @@ def items_decided_as_drawn(session: Session, plan_id: int, *, order: str) -> set
 
 
 def blind_first_marks(session: Session, plan_id: int) -> list[Mark]:
-    """The first decision of each blind look of a plan that is no repeat, oldest first; skipping is putting it off."""
+    """The first decision of each blind look of a plan that is no repeat, oldest first; skipping is putting it off.
+
+    Without those of people who had decided on the item before, where its suggestion was shown.
+    """
+    earlier = aliased(Decision)
+    was_led = exists().where(
+        earlier.item_id == Decision.item_id,
+        earlier.annotator_id == Decision.annotator_id,
+        earlier.decision_id < Decision.decision_id,
+        earlier.is_blind.is_(False),
+        earlier.verdict != UNDO,
+    )
     first = (
         select(func.min(Decision.decision_id))
         .join(Look, Look.look_id == Decision.look_id)
@@ -53,7 +64,7 @@ def blind_first_marks(session: Session, plan_id: int) -> list[Mark]:
     )
     wanted = (
         select(*(getattr(Decision, column) for column in Mark._fields))
-        .where(Decision.decision_id.in_(first), Decision.is_blind.is_(True), Decision.kind == "label")
+        .where(Decision.decision_id.in_(first), Decision.is_blind.is_(True), Decision.kind == "label", ~was_led)
         .order_by(Decision.decision_id)
     )
     return [Mark._make(row) for row in session.execute(wanted)]

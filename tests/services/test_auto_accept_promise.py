@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from audit_builders import Audited, audited_set, drawn, say, settle
+from audit_builders import Audited, audited_set, drawn, look_at, say, settle
 from sqlalchemy import insert, select, update
 
 from db.session import Sessions
@@ -126,6 +126,17 @@ def test_a_blind_item_that_was_put_off_first_counts_with_what_was_said_then(audi
         say(audited, audited.place(look.item_id), what, look_id=look.look_id)
         found = sample_outcomes(audited.sessions, plan.plan_id).counted[0]
         assert found.blind_agrees is (None if what == "skip" else False)
+
+
+def test_a_blind_look_at_what_the_person_had_seen_before_is_not_counted_as_blind(audited: Audited) -> None:
+    plan = make_plan(
+        audited.sessions, dataset_id=audited.dataset_id, run_id=audited.run_id, made_by="Ada", order="random", n=2,
+        blind_share=1.0,
+    )  # fmt: skip
+    say(audited, drawn(audited, plan.plan_id)[0], "right")
+    look_at(audited, plan.plan_id, 2, lambda _: "wrong")
+    found = sample_outcomes(audited.sessions, plan.plan_id).counted
+    assert [(one.agrees, one.blind_agrees) for one in found] == [(False, None), (False, False)]
 
 
 def test_a_sample_says_nothing_about_items_that_came_later(audited: Audited) -> None:

@@ -158,7 +158,7 @@ def _search(search: Search) -> dict[str, Json]:
         "reason": search.reason,
         "n_looks": None if chosen is None else chosen.n_looks,
         "n_errors": None if chosen is None else chosen.n_errors,
-        "error_at_most": None if chosen is None else chosen.upper_unlooked,
+        "error_at_most": None if chosen is None else search.target,  # never the limit at the one that was chosen
         "n_labels": None if chosen is None else chosen.n_labels,
         "path": [
             [one.threshold, one.n_looks, one.n_errors, one.upper_unlooked, one.was_tested, one.passed]

@@ -20,7 +20,6 @@ from ui.audit.words import (
     before_line,
     domain_words,
     margin_words,
-    pct,
     promise,
     standing_line,
     threshold_cells,
@@ -112,7 +111,7 @@ def _one(row: ThresholdRow, run: RunRow) -> None:
     with st.container(horizontal=True, gap="large"):
         fact("To accept unlooked", f"{row.n_accepted:,}", f"of {count(row.search.n_population, 'suggestion')}")
         fact(
-            "Of these, wrong", f"at most {pct(step.upper_unlooked)}",
+            "Of these, wrong", f"at most {asked(row.search.target)}",
             f"{asked(row.search.level)} confidence, n = {count(step.n_looks, 'random look')}, "
             f"{count(step.n_errors, 'error')}",
         )  # fmt: skip

@@ -124,7 +124,10 @@ def domain_words(row: ThresholdRow) -> str:
 
 
 def threshold_cells(row: ThresholdRow) -> tuple[str, ...]:
-    """A line of the table of thresholds: domain, margin, looks, errors, wrong at most, accepted."""
+    """A line of the table of thresholds: domain, margin, looks, errors, wrong at most, accepted.
+
+    Wrong at most is the target: the pointwise limit at a threshold that was chosen by its outcomes is no bound.
+    """
     chosen = row.search.chosen
     if chosen is None:
         return (domain_words(row), "none", f"{row.search.n_looks:,}", "–", "–", "0")
@@ -133,7 +136,7 @@ def threshold_cells(row: ThresholdRow) -> tuple[str, ...]:
         f"{chosen.threshold:.2f}",
         f"{chosen.n_looks:,}",
         f"{chosen.n_errors:,}",
-        pct(chosen.upper_unlooked),
+        asked(row.search.target),
         f"{row.n_accepted:,}",
     )
 

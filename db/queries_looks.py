@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, delete, exists, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
-from db.tables import Candidate, Decision
+from db.tables import Annotator, Candidate, Decision
 from db.tables_audit import Look, Plan, PlanItem, PlanPerson
 
 LOOKED = ("decided", "skipped", "flagged")
@@ -165,16 +165,56 @@ def nth_latest_look_id(session: Session, dataset_id: int, annotator_id: int, n: 
 
 
 def first_skipped(session: Session, plan_id: int, annotator_id: int, among: Select[Any] | None) -> Look | None:
-    """The look that this person skipped the longest time ago."""
+    """The look that this person skipped the longest time ago; none whose item others have by now."""
+    is_full = exists().where(PlanItem.plan_id == plan_id, PlanItem.place == Look.place, PlanItem.n_free == 0)
     wanted = (
         select(Look)
-        .where(Look.plan_id == plan_id, Look.annotator_id == annotator_id, Look.closed_as == "skipped")
+        .where(
+            Look.plan_id == plan_id, Look.annotator_id == annotator_id, Look.closed_as == "skipped",
+            Look.slot.is_not(None) | ~is_full,
+        )
         .order_by(Look.closed_at, Look.look_id)
         .limit(1)
-    )
+    )  # fmt: skip
     if among is not None:
         wanted = wanted.where(Look.item_id.in_(among))
     return session.scalar(wanted)
+
+
+def first_skip_of_the_absent(
+    session: Session, plan_id: int, annotator_id: int, *, since: datetime, now: datetime, among: Select[Any] | None
+) -> Look | None:
+    """The oldest skip that holds a slot, of somebody who closed no look since and has none open.
+
+    None of an item that this person has open, decided or flagged, or skipped with a slot of their own.
+    """
+    mine = aliased(Look)
+    is_mine = exists().where(
+        mine.plan_id == plan_id,
+        mine.item_id == Look.item_id,
+        mine.annotator_id == annotator_id,
+        mine.is_repeat.is_(False),
+        mine.closed_as.is_(None)
+        | mine.closed_as.in_(("decided", "flagged"))
+        | ((mine.closed_as == "skipped") & mine.slot.is_not(None)),
+    )
+    recent = select(Look.annotator_id).where(Look.plan_id == plan_id, Look.closed_at > since)
+    busy = select(Look.annotator_id).where(Look.plan_id == plan_id, Look.closed_at.is_(None), Look.leased_until > now)
+    absent = select(Annotator.annotator_id).where(
+        Annotator.annotator_id != annotator_id,
+        Annotator.annotator_id.not_in(recent),
+        Annotator.annotator_id.not_in(busy),
+    )
+    wanted = (
+        select(Look)
+        .where(
+            Look.plan_id == plan_id, Look.annotator_id.in_(absent), Look.closed_as == "skipped",
+            Look.slot.is_not(None), Look.place.is_not(None), ~is_mine,
+        )
+        .order_by(Look.closed_at, Look.look_id)
+        .limit(1)
+    )  # fmt: skip
+    return session.scalar(wanted if among is None else wanted.where(Look.item_id.in_(among)))
 
 
 def candidates_in_file_order(session: Session, item_id: int) -> list[int]:

@@ -73,11 +73,12 @@ def places_of(session: Session, plan_id: int) -> Sequence[Row[int, int, str | No
     return session.execute(wanted.order_by(PlanItem.place)).all()
 
 
-def live_slots_by_item(session: Session, plan_id: int) -> dict[int, int]:
-    """item_id -> slots taken, of a plan's items that have any."""
+def taken_by_item(session: Session, plan_id: int, *, overlap: int) -> dict[int, int]:
+    """item_id -> slots taken, of a plan's items that have any; how many have looked where as many as come may."""
+    has_looked = (Look.closed_as.in_(LOOKED)) & Look.is_repeat.is_(False)
     rows = session.execute(
         select(Look.item_id, func.count())
-        .where(Look.plan_id == plan_id, Look.slot.is_not(None))
+        .where(Look.plan_id == plan_id, Look.slot.is_not(None) if overlap else has_looked)
         .group_by(Look.item_id)
     )  # fmt: skip
     return dict(rows.all())

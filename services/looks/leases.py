@@ -24,6 +24,7 @@ from db.queries_looks import (
     looks_on_item,
     overdue_looks,
     place_is_free_again,
+    place_of,
     slots_taken,
 )
 from db.queries_reviews import latest_on_look
@@ -57,12 +58,14 @@ def close(session: Session, look_id: int, *, annotator_id: int, now: datetime, a
     look = own_look(session, look_id, annotator_id)
     plan = session.get_one(Plan, look.plan_id)
     if _end_open(session, look, ends, now):
-        _count_visit(session, plan, look, 1)
+        count_visit(session, plan, look, 1)
         _plan_repeat(session, plan, look, now)
         return look_id
     lock_plan(session, plan.plan_id)
     session.refresh(look)
     if look.closed_as in LOOKED:
+        if ends != SKIPPED:
+            hold_slot(session, plan, look)  # it may have been handed on while it was skipped
         look.closed_as, look.closed_at = ends, now
         session.flush()
         _plan_repeat(session, plan, look, now)
@@ -87,13 +90,18 @@ def take_back(session: Session, plan: Plan, look: Look, now: datetime) -> Look:
     for other in looks_on_item(session, plan.plan_id, look.item_id, look.annotator_id):
         if other.is_repeat == look.is_repeat and (other.closed_as is None or other.closed_as in LOOKED):
             return other
-    if not look.is_repeat:
-        look.slot = free_slot(session, plan, look.item_id)
-        _count_slot(session, plan, look, -1)
+    hold_slot(session, plan, look)
     look.closed_at = look.closed_as = None
     look.leased_until = lease_end(plan, now)
     session.flush()
     return look
+
+
+def hold_slot(session: Session, plan: Plan, look: Look) -> None:
+    """A look without a slot gets a free one; the plan is held. Refused when others have them all."""
+    if look.slot is None and not look.is_repeat and plan.configuration["overlap"]:
+        look.slot = free_slot(session, plan, look.item_id)
+        _count_slot(session, plan, look, -1)
 
 
 def free_slot(session: Session, plan: Plan, item_id: int) -> int | None:
@@ -110,25 +118,41 @@ def free_slot(session: Session, plan: Plan, item_id: int) -> int | None:
 
 
 def reopen(session: Session, look_id: int, *, annotator_id: int, now: datetime) -> None:
-    """After an undo that leaves no decision: the look is open again for the same person, its slot still theirs."""
-    look = own_look(session, look_id, annotator_id)
-    if look.closed_as not in LOOKED:
+    """After an undo that leaves no decision: the look is open again for the same person, its slot still theirs.
+
+    What they had skipped and others have by now stays with those: the look is returned.
+    """
+    look, plan = _held(session, look_id, annotator_id)
+    if look.closed_as not in LOOKED or not _has_slot(session, plan, look, now):
         return
-    plan = session.get_one(Plan, look.plan_id)
     look.closed_at = look.closed_as = None
     look.leased_until = lease_end(plan, now)
     session.flush()
-    _count_visit(session, plan, look, -1)
+    count_visit(session, plan, look, -1)
     if not look.is_repeat:
         forget_repeats(session, plan.plan_id, look.item_id, annotator_id)
 
 
 def follow(session: Session, look_id: int, *, annotator_id: int, now: datetime, verdict: str) -> int:
     """The look after the decision that is now in force: "undo" opens it again, every other verdict closes it."""
-    if verdict != "undo":
-        return close(session, look_id, annotator_id=annotator_id, now=now, as_=verdict)
-    reopen(session, look_id, annotator_id=annotator_id, now=now)
-    return look_id
+    if verdict == "undo":
+        reopen(session, look_id, annotator_id=annotator_id, now=now)
+        return look_id
+    look, plan = _held(session, look_id, annotator_id)
+    if look.closed_as == SKIPPED and not _has_slot(session, plan, look, now):
+        return look_id
+    return close(session, look_id, annotator_id=annotator_id, now=now, as_=verdict)
+
+
+def _has_slot(session: Session, plan: Plan, look: Look, now: datetime) -> bool:
+    """Whether a closed look has its slot, or a free one again; else others have the item and the look is returned."""
+    try:
+        hold_slot(session, plan, look)
+    except Refused:
+        look.closed_as, look.closed_at = RETURNED, now
+        session.flush()
+        return False
+    return True
 
 
 def renew(sessions: sessionmaker[Session], look_id: int, *, annotator: str) -> LookRow:
@@ -164,12 +188,13 @@ def let_go(session: Session, plan: Plan, look: Look, now: datetime, *, as_: str)
     look.leased_until = None  # after reading: writing the row twice would ask for its person's row, which may be held
     if latest is not None and latest.verdict == "skip":
         look.closed_at, look.closed_as = now, SKIPPED
-        _count_visit(session, plan, look, 1)
+        count_visit(session, plan, look, 1)
     elif not look.is_repeat:
         look.closed_at, look.closed_as, look.slot = now, as_, None
         _count_slot(session, plan, look, 1)
-        if look.place is not None:
-            place_is_free_again(session, plan.plan_id, look.place)
+        place = _place(session, plan, look)
+        if place is not None:
+            place_is_free_again(session, plan.plan_id, place)
     session.flush()
 
 
@@ -207,14 +232,21 @@ def _plan_id(look: Look) -> int:
 
 def _count_slot(session: Session, plan: Plan, look: Look, more: int) -> None:
     """A slot is free again (1) or taken (-1)."""
-    if plan.configuration["overlap"] and look.place is not None:
-        add_free(session, plan.plan_id, look.place, more)
+    place = _place(session, plan, look) if plan.configuration["overlap"] else None
+    if place is not None:
+        add_free(session, plan.plan_id, place, more)
 
 
-def _count_visit(session: Session, plan: Plan, look: Look, more: int) -> None:
+def count_visit(session: Session, plan: Plan, look: Look, more: int) -> None:
     """Where as many as come may look, a place counts downward from -1 how many have."""
-    if not plan.configuration["overlap"] and look.place is not None and not look.is_repeat:
-        add_free(session, plan.plan_id, look.place, -more)
+    place = None if plan.configuration["overlap"] or look.is_repeat else _place(session, plan, look)
+    if place is not None:
+        add_free(session, plan.plan_id, place, -more)
+
+
+def _place(session: Session, plan: Plan, look: Look) -> int | None:
+    """Where the plan has the item now: it may have been drawn after somebody chose to look at it."""
+    return place_of(session, plan.plan_id, look.item_id) if look.place is None else look.place
 
 
 def _plan_repeat(session: Session, plan: Plan, look: Look, now: datetime) -> None:

@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from db.queries_plans import (
     last_settled_decision_id,
-    live_slots_by_item,
     places_of,
     plan_counts,
+    taken_by_item,
     write_plan_items,
 )
 from db.tables import Annotator, Run, utc_now
@@ -123,12 +123,12 @@ def _orders(sessions: sessionmaker[Session], wanted: Wanted) -> dict[str, list[i
 def _places(
     plan: Plan, dealt: Sequence[tuple[int, str]], *, first: int, taken: Mapping[int, int]
 ) -> list[dict[str, Any]]:
-    """Rows of plan_item; `taken` are slots that people took of an item before it was drawn."""
+    """Rows of plan_item; `taken`: how many people took an item before it was drawn."""
     overlap = plan.configuration["overlap"]
     return [
         {
             "plan_id": plan.plan_id, "place": place, "item_id": item_id, "stratum": stratum or None,
-            "n_free": max(overlap - taken.get(item_id, 0), 0) if overlap else -1,
+            "n_free": max(overlap - taken.get(item_id, 0), 0) if overlap else -1 - taken.get(item_id, 0),
         }
         for place, (item_id, stratum) in enumerate(dealt, start=first)
     ]  # fmt: skip
@@ -169,7 +169,7 @@ def extend_plan(sessions: sessionmaker[Session], plan_id: int, *, n_more: int, b
         dealt = deal(plan.seed, orders, n_more=n_more, allocation=plan.allocation, drawn=counts)
         if not dealt:
             raise Refused(f"plan {plan_id} has drawn all of its {len(before)} items; nothing is left to draw")
-        taken = live_slots_by_item(session, plan_id)
+        taken = taken_by_item(session, plan_id, overlap=plan.overlap)
         write_plan_items(session, _places(kept, dealt, first=len(before), taken=taken))
         draws = [*kept.configuration["draws"], [len(dealt), utc_now().isoformat(timespec="seconds")]]
         kept.configuration = kept.configuration | {"n": len(before) + len(dealt), "draws": draws}

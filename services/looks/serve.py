@@ -1,7 +1,8 @@
 """Handing out looks: the next item for a person under a plan, or the one they ask for, each in one transaction.
 
     my open look  >  a repeat that is due  >  the first place that waits for somebody and that I have not looked at
-                  >  the repeats left at the end  >  what I skipped, the longest ago first
+                  >  the repeats left at the end  >  what others skipped who are away
+                  >  what I skipped, the longest ago first
 
 Who has an open look is answered without the write lock. Leaves out what the screen shows of an item
 (reviews/review.py), leases once they are given (leases.py), and counts (progress.py).
@@ -20,7 +21,6 @@ from db.queries_looks import (
     add_free,
     candidates_in_file_order,
     first_free_place,
-    first_skipped,
     has_look,
     keep_place_from,
     lock_plan,
@@ -36,9 +36,10 @@ from db.tables_audit import Look, Plan
 from services.annotators import ensure_annotator
 from services.errors import NotFound, Refused
 from services.looks.chance import is_blind, shuffled
-from services.looks.leases import end_overdue, free_slot, lease_end, let_go
+from services.looks.leases import count_visit, end_overdue, free_slot, lease_end, let_go
 from services.looks.progress import plan_progress
 from services.looks.rows import CHOSEN, LOOKED, RETURNED, SKIPPED, LookRow, look_row
+from services.looks.skips import hand_on, take_up
 
 __all__ = ["get_look", "next_look", "open_item", "plan_progress", "reveal"]
 
@@ -147,7 +148,14 @@ class _Desk:
         if found is not None:
             return self._lease(found[1], found[0], self.plan.order)
         due = next((one for one in waiting if self._is_behind(one, REPEAT_AT_LEAST)), None)
-        return self._again(due or first_skipped(self.session, self.plan.plan_id, self.annotator_id, asked.among))
+        return self._again(due) or self._skipped(asked.among)
+
+    def _skipped(self, among: Select[Any] | None) -> Look | None:
+        """Of somebody who is away first: one's own come back again and again, and would keep it from everybody."""
+        handed = hand_on(self.session, self.plan, self.annotator_id, self.now, among)
+        if isinstance(handed, tuple):
+            return self._lease(*handed, self.plan.order)
+        return self._again(take_up(self.session, self.plan, self.annotator_id, among, found=handed))
 
     def open(self, item_id: int) -> Look:
         end_overdue(self.session, self.plan, self.now)
@@ -214,8 +222,8 @@ class _Desk:
         if look.is_repeat and look.closed_as is None:
             shown = self._shown(look.item_id, is_blind=look.is_blind, is_repeat=True)
             look.opened_at, look.display_order = self.now, list(shown)
-        if look.closed_as is not None and not self.plan.configuration["overlap"] and look.place is not None:
-            add_free(self.session, self.plan.plan_id, look.place, 1)  # it counts again when it is decided
+        if look.closed_as is not None:
+            count_visit(self.session, self.plan, look, -1)  # it counts again when it is decided
         look.closed_at = look.closed_as = None
         look.leased_until = lease_end(self.plan, self.now)
         self.session.flush()

@@ -9,9 +9,12 @@ import os
 import shutil
 import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from audit_builders import Audited
+from certified_audit import write_audited
 from sqlalchemy import URL, create_engine, make_url, text
 
 from db.migrate import upgrade
@@ -69,6 +72,26 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("sqlite") / "migrated.db"
     upgrade(f"sqlite:///{path}")
     return path
+
+
+@pytest.fixture(scope="session")
+def audited_once(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Audited]:
+    """An audited dataset named `set` in a SQLite file, written once; tests copy it."""
+    path = tmp_path_factory.mktemp("audited") / "audited.db"
+    shutil.copy(migrated_sqlite, path)
+    sessions = make_sessionmaker(f"sqlite:///{path}")
+    found = write_audited(sessions)
+    sessions.engine.dispose()
+    return path, found
+
+
+@pytest.fixture
+def audited(audited_once: tuple[Path, Audited], tmp_path: Path) -> Iterator[Audited]:
+    """The audited dataset in a file of its own, audited.db."""
+    shutil.copy(audited_once[0], tmp_path / "audited.db")
+    sessions = make_sessionmaker(f"sqlite:///{tmp_path / 'audited.db'}")
+    yield replace(audited_once[1], sessions=sessions)
+    sessions.engine.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from certified_audit import write_audited
+from audit_builders import Audited
 
 import cli
-from db.session import make_sessionmaker
 
 Command = Callable[..., "Told"]
 
@@ -27,24 +25,13 @@ class Told:
     stderr: str
 
 
-@pytest.fixture(scope="module")
-def audited_file(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database with an audited dataset named `set`."""
-    path = tmp_path_factory.mktemp("command") / "desk.db"
-    shutil.copy(migrated_sqlite, path)
-    sessions = make_sessionmaker(f"sqlite:///{path}")
-    write_audited(sessions)
-    sessions.engine.dispose()
-    return path
-
-
 @pytest.fixture
 def tare(
-    audited_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    audited: Audited, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Command:
     """The command line in a folder of its own, on the audited database; in this process: starting one takes seconds."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("TARE_DATABASE_URL", f"sqlite:///{audited_file}")
+    monkeypatch.setenv("TARE_DATABASE_URL", f"sqlite:///{tmp_path / 'audited.db'}")
 
     def run(*words: str) -> Told:
         monkeypatch.setattr(sys, "argv", ["tare", *words])

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sqlalchemy.orm import Session, sessionmaker
 
 from db.queries_certificate import certificate_by_sha256
-from services.certificate.as_of import Cut, cut_of
-from services.certificate.build import NAMED, software
+from services.certificate.as_of import Cut, as_of, cut_json, cut_now, cut_of
+from services.certificate.build import NAMED, NUMBERED, software
 from services.certificate.canonical import Json, canonical, sha256_of
 from services.certificate.derive import Underivable, sections_of
 from services.certificate.rows import VERSION, Difference, Verification
@@ -24,6 +24,7 @@ from services.errors import Refused
 
 TOLERANCE = 1e-8  # relative: the last bits of another processor, far below what is shown
 ABOUT_IT = ("tare_certificate", "created_at", "dataset_id", "run_id", "people_are", "cut", "software")
+NOT_DERIVED = ("created_at", "software")  # only the kept certificate bears these out
 MAY_CHANGE = {"dataset.name": "the dataset is now called {found!r}, not {stated!r}"}
 
 
@@ -32,27 +33,45 @@ def verify(sessions: sessionmaker[Session], certificate: dict[str, Any], sha256:
 
     Raises Refused for what is no certificate, NotFound when its dataset or run is not here.
     """
-    cut, dataset_id, run_id = _read(certificate)
-    derive = sections_of(
-        sessions, dataset_id=dataset_id, run_id=run_id, cut=cut, has_names=certificate.get("people_are") == NAMED
-    )
-    found: list[Difference] = []
-    for name, section in derive.items():
-        try:
-            found += differences(certificate.get(name), section(), name)
-        except Underivable as error:
-            found.append(Difference(name, "a section", str(error)))
-    unknown = sorted(certificate.keys() - derive.keys() - set(ABOUT_IT))
-    found += [Difference(name, "a section", "no such section") for name in unknown]
+    found = compared(certificate, derived_again(sessions, certificate))
     whole = sha256_of(certificate)
     return Verification(
         sha256=whole,
         is_whole=whole == sha256,
         is_known=_is_known(sessions, certificate, whole),
-        n_figures=sum(count_of(certificate[name]) for name in derive if name in certificate),
+        n_figures=count_of({name: part for name, part in certificate.items() if name not in NOT_DERIVED}),
         differences=tuple(one for one in found if one.path not in MAY_CHANGE),
         notes=tuple(_notes(certificate, found)),
     )
+
+
+def derived_again(sessions: sessionmaker[Session], certificate: dict[str, Any]) -> dict[str, Json | Underivable]:
+    """Every section of a certificate from the database, its cut too; where one cannot be, what keeps it from that.
+
+    Raises Refused, NotFound as `verify`.
+    """
+    cut, dataset_id, run_id = _read(certificate)
+    has_names = certificate["people_are"] == NAMED
+    derive = sections_of(sessions, dataset_id=dataset_id, run_id=run_id, cut=cut, has_names=has_names)
+    found: dict[str, Json | Underivable] = {"cut": cut_json(cut_now(as_of(sessions, cut), dataset_id))}
+    for name, section in derive.items():
+        try:
+            found[name] = section()
+        except Underivable as error:
+            found[name] = error
+    return found
+
+
+def compared(certificate: dict[str, Any], derived: Mapping[str, Json | Underivable]) -> list[Difference]:
+    """Where a certificate says something else than was derived, or something that nothing derives."""
+    found: list[Difference] = []
+    for name, section in derived.items():
+        if isinstance(section, Underivable):
+            found.append(Difference(name, "a section", str(section)))
+        else:
+            found += differences(certificate.get(name), section, name)
+    unknown = sorted(certificate.keys() - derived.keys() - set(ABOUT_IT))
+    return found + [Difference(name, "a section", "no such section") for name in unknown]
 
 
 def differences(stated: Json, found: Json, path: str) -> Iterator[Difference]:
@@ -96,6 +115,8 @@ def _read(certificate: dict[str, Any]) -> tuple[Cut, int, int | None]:
         is_id = isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**31
         if not is_id and not (name == "run_id" and value is None):
             raise Refused(f"{name} is {value!r}; it must be a number: this is no certificate of Tare's")
+    if certificate.get("people_are") not in (NAMED, NUMBERED):
+        raise Refused(f"people_are is {certificate.get('people_are')!r}; it must be {NAMED!r} or {NUMBERED!r}")
     try:
         return cut_of(certificate.get("cut") or {}), int(dataset_id or 0), run_id
     except (ValueError, AttributeError) as error:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +14,7 @@ from audit_builders import Audited, audited_set, look_at, say
 from certified_audit import LOOKED, N, write_audited
 from sqlalchemy import text
 
-from db.session import Sessions, make_sessionmaker
+from db.session import Sessions
 from services.audit.auto_accept import revoke
 from services.certificate.build import certify, file_text, list_certificates
 from services.certificate.canonical import canonical, sha256_of
@@ -27,26 +24,6 @@ from services.datasets import rename
 from services.errors import NotFound, Refused
 from services.looks.plans import extend_plan, make_plan
 from services.reviews.review import undo
-
-
-@pytest.fixture(scope="session")
-def audited_once(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Audited]:
-    """An audited dataset in a file that tests copy."""
-    path = tmp_path_factory.mktemp("audited") / "audited.db"
-    shutil.copy(migrated_sqlite, path)
-    sessions = make_sessionmaker(f"sqlite:///{path}")
-    found = write_audited(sessions)
-    sessions.engine.dispose()
-    return path, found
-
-
-@pytest.fixture
-def audited(audited_once: tuple[Path, Audited], tmp_path: Path) -> Iterator[Audited]:
-    """The audited dataset in a file of its own."""
-    shutil.copy(audited_once[0], tmp_path / "audited.db")
-    sessions = make_sessionmaker(f"sqlite:///{tmp_path / 'audited.db'}")
-    yield replace(audited_once[1], sessions=sessions)
-    sessions.engine.dispose()
 
 
 def certified(audited: Audited, **more: Any) -> CertificateRow:

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from audit_builders import audited_set
-from certified_audit import write_audited
+from audit_builders import Audited, audited_set
 
 from db.session import make_sessionmaker
 from services.certificate.build import certify, file_text
@@ -46,12 +45,12 @@ class Tags(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def certified(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> CertificateRow:
+def certified(audited_once: tuple[Path, Audited], tmp_path_factory: pytest.TempPathFactory) -> CertificateRow:
     """The certificate of an audited dataset, people by name."""
     path = tmp_path_factory.mktemp("report") / "desk.db"
-    shutil.copy(migrated_sqlite, path)
+    found, audited = audited_once
+    shutil.copy(found, path)
     sessions = make_sessionmaker(f"sqlite:///{path}")
-    audited = write_audited(sessions)
     row = certify(sessions, dataset_id=audited.dataset_id, run_id=audited.run_id, has_names=True)
     sessions.engine.dispose()
     return row

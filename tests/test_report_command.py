@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from audit_builders import Audited
+from sqlalchemy import text
 
 import cli
 
@@ -53,6 +54,15 @@ def test_a_report_is_written_and_verified(tare: Command, tmp_path: Path) -> None
         assert told.stdout.rstrip().endswith("Verified.")
     found = json.loads(tare("verify", "report.html", "--json").stdout)
     assert (found["is_sound"], found["trouble"], found["differences"]) == (True, [], [])
+
+
+def test_a_page_with_hostile_names_is_verified_too(tare: Command, audited: Audited) -> None:
+    hostile = 'a\r\nb\x0bc</pre><script>alert(1)</script>\u202e<pre id="certificate">'
+    with audited.sessions.begin() as session:
+        session.execute(text("UPDATE criteria SET name = :name"), {"name": hostile})
+        session.execute(text("UPDATE item SET domain = :name WHERE domain = 'chat'"), {"name": hostile})
+    assert tare("report", "set", "--out", "report.html").code == 0
+    assert tare("verify", "report.html").stdout.rstrip().endswith("Verified.")
 
 
 def test_a_changed_report_is_not_believed(tare: Command, tmp_path: Path) -> None:

@@ -38,9 +38,9 @@ def report(
     notice("Deriving every figure.")
     row = build.certify(sessions, dataset_id=dataset_id, run_id=run, has_names=names)
     if out_file is not None:
-        out_file.write_text(report_html(row.body, row.sha256), encoding="utf-8")
+        out_file.write_text(report_html(row.body, row.sha256), encoding="utf-8", newline="")
         say(f"The report is in {out_file}.")
     if json_file is not None:
-        json_file.write_text(build.file_text(row), encoding="utf-8")
+        json_file.write_text(build.file_text(row), encoding="utf-8", newline="")
         say(f"The certificate is in {json_file}.")
     say(f"Certificate {row.sha256}; `tare verify {json_file or out_file}` derives every figure again.")

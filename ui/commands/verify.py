@@ -61,7 +61,8 @@ def _trouble(file: Path, found: CertificateFile, result: Verification) -> list[s
 
 
 def _is_page_as_made(file: Path, found: CertificateFile) -> bool:
-    html = file.read_text(encoding="utf-8")
+    with file.open(encoding="utf-8", newline="") as page:  # a name may hold a lone carriage return
+        html = page.read()
     if page_version(html) != PAGE_VERSION:
         notice("Another version of Tare wrote this page: its certificate is verified, its words are not.")
         return True

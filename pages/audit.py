@@ -5,15 +5,18 @@ Four steps as tabs; each begins with what it is for. The sample in hand stands i
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from services import datasets, runs
 from services.datasets import DatasetRow
+from services.errors import Refused
 from services.looks.rows import PlanRow
 from services.run_rows import RunRow
 from ui import frame, pickers, resources
 from ui.audit.pick import pick_sample, samples_of
-from ui.panels import apply_look
+from ui.panels import apply_look, problem
 
 frame.open_page("pages/audit.py")
 
@@ -90,7 +93,7 @@ def _proves(dataset: DatasetRow, run: RunRow) -> None:
 
     plan = _sample(run)
     if plan is not None:
-        show_proof(plan, level=LEVEL)
+        _or_why_not(lambda: show_proof(plan, level=LEVEL))
     show_confidence(run)
 
 
@@ -99,8 +102,16 @@ def _accept(dataset: DatasetRow, run: RunRow) -> None:
 
     plan = _sample(run)
     if plan is not None:
-        show_accept(plan, run, level=LEVEL)
+        _or_why_not(lambda: show_accept(plan, run, level=LEVEL))
     show_accepted(run)
+
+
+def _or_why_not(show: Callable[[], None]) -> None:
+    """A sample whose population has changed since shows nothing, and says so."""
+    try:
+        show()
+    except Refused as error:
+        problem(str(error))
 
 
 def _certificate(dataset: DatasetRow, run: RunRow) -> None:

@@ -333,6 +333,19 @@ def test_when_the_time_is_over_one_line_says_so_and_the_item_can_be_had_again(su
     assert person.has_button("skip")
 
 
+def test_an_item_that_comes_again_after_the_time_was_over_has_its_full_time(sums: Desk) -> None:
+    plan_id = make_plan(sums, overlap=1, n=1)
+    person = at_plan(sums, plan_id)
+    first = person.item_id
+    person.at.session_state["review_lease_over"] = (plan_id, first)
+    person.settled(person.at.run())
+    person.press("over_next")
+    assert person.item_id == first
+    person.press("tokens")
+    assert "Time is up" not in person.words()
+    assert person.has_button("skip")
+
+
 def test_at_work_on_an_item_its_lease_is_renewed(sums: Desk) -> None:
     person = at_plan(sums, make_plan(sums, lease_minutes=30))
     with sums.sessions.begin() as session:

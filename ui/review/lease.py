@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from services.errors import ServiceError
-from services.looks import leases
-from services.looks.rows import LookRow, PlanRow
+from services.looks import leases, serve
+from services.looks.rows import LOOKED, LookRow, PlanRow
 from ui import frame, resources
 from ui.prose import safe
 from ui.review.actions import show_item
@@ -64,14 +64,28 @@ def clock(look: LookRow) -> None:
 def _tick(look: LookRow) -> None:
     left = seconds_left(look) or 0.0
     if left <= 0.0:
-        st.session_state[OVER] = (look.plan_id, look.item_id)
+        kept = _as_kept(look)
+        if kept.closed_as not in LOOKED and not seconds_left(kept):  # else another tab has renewed or decided it
+            st.session_state[OVER] = (look.plan_id, look.item_id)
         st.rerun()
     st.html(clock_html(left), width="content")
 
 
+def _as_kept(look: LookRow) -> LookRow:
+    """The look as the server has it now."""
+    try:
+        return serve.get_look(resources.sessions(), look.look_id)
+    except ServiceError:
+        return look
+
+
 def is_over(plan_id: int, item_id: int | None) -> bool:
-    """Whether the time for this item ran out while it was on this screen."""
-    return item_id is not None and st.session_state.get(OVER) == (plan_id, item_id)
+    """Whether the time for this item ran out on this screen. Asking for anything else forgets it: the same item may
+    come again, and then has its full time."""
+    if item_id is not None and st.session_state.get(OVER) == (plan_id, item_id):
+        return True
+    st.session_state.pop(OVER, None)
+    return False
 
 
 def over_panel(plan: PlanRow) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, delete, exists, insert, select, update
+from sqlalchemy import Select, delete, exists, func, insert, select, update
 from sqlalchemy.orm import Session, aliased
 
 from db.tables import Annotator, Candidate, Decision
@@ -211,7 +211,7 @@ def first_skip_of_the_absent(
             Look.plan_id == plan_id, Look.annotator_id.in_(absent), Look.closed_as == "skipped",
             Look.slot.is_not(None), Look.place.is_not(None), ~is_mine,
         )
-        .order_by(Look.closed_at, Look.look_id)
+        .order_by(func.coalesce(Look.closed_at, now), Look.look_id)  # no column: else SQLite walks the plan by time
         .limit(1)
     )  # fmt: skip
     return session.scalar(wanted if among is None else wanted.where(Look.item_id.in_(among)))

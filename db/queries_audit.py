@@ -46,7 +46,7 @@ def items_decided_as_drawn(session: Session, plan_id: int, *, order: str) -> set
 def blind_first_marks(session: Session, plan_id: int) -> list[Mark]:
     """The first decision of each blind look of a plan that is no repeat, oldest first; skipping is putting it off.
 
-    Without those of people who had decided on the item before, where its suggestion was shown.
+    Without those of people who had decided on the item before, where its suggestion was shown, then or afterwards.
     """
     earlier = aliased(Decision)
     was_led = exists().where(
@@ -56,6 +56,13 @@ def blind_first_marks(session: Session, plan_id: int) -> list[Mark]:
         earlier.is_blind.is_(False),
         earlier.verdict != UNDO,
     )
+    other = aliased(Look)
+    had_seen = exists().where(
+        other.item_id == Decision.item_id,
+        other.annotator_id == Decision.annotator_id,
+        other.look_id != Decision.look_id,
+        other.revealed_at < Decision.created_at,
+    )
     first = (
         select(func.min(Decision.decision_id))
         .join(Look, Look.look_id == Decision.look_id)
@@ -64,7 +71,9 @@ def blind_first_marks(session: Session, plan_id: int) -> list[Mark]:
     )
     wanted = (
         select(*(getattr(Decision, column) for column in Mark._fields))
-        .where(Decision.decision_id.in_(first), Decision.is_blind.is_(True), Decision.kind == "label", ~was_led)
+        .where(
+            Decision.decision_id.in_(first), Decision.is_blind.is_(True), Decision.kind == "label", ~was_led, ~had_seen
+        )
         .order_by(Decision.decision_id)
     )
     return [Mark._make(row) for row in session.execute(wanted)]

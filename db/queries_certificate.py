@@ -117,6 +117,12 @@ def effective_counts(session: Session, dataset_id: int) -> Sequence[Any]:
     return session.execute(wanted.group_by(*kind).order_by(*kind)).all()
 
 
+def imported_count(session: Session, dataset_id: int) -> int:
+    """Decision rows that came with a file: made elsewhere, on this desk's word for it alone."""
+    wanted = select(func.count()).select_from(Decision).join(Item, Item.item_id == Decision.item_id)
+    return session.scalar(wanted.where(Item.dataset_id == dataset_id, Decision.is_imported)) or 0
+
+
 def certificate_by_sha256(session: Session, sha256: str) -> Certificate | None:
     """The certificate of that hash, if this database gave it out."""
     return session.scalar(select(Certificate).where(Certificate.sha256 == sha256))

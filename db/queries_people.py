@@ -6,7 +6,7 @@ what the figures are (services/people).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -84,6 +84,13 @@ def answer_rows(session: Session, dataset_id: int, *, run_id: int | None = None)
         wanted = wanted.where(Decision.run_id == run_id)
     for row in session.execute(wanted):
         yield AnswerRow(*row)
+
+
+def first_answer_ids(session: Session, dataset_id: int) -> Sequence[Any]:
+    """(item_id, annotator_id, number of the first answer) of everything that people answered in the dataset."""
+    key = (Decision.item_id, Decision.annotator_id)
+    wanted = select(*key, func.min(Decision.decision_id)).join(Item, Item.item_id == Decision.item_id)
+    return session.execute(wanted.where(Item.dataset_id == dataset_id, _is_by_a_person()).group_by(*key)).all()
 
 
 def candidate_rows(session: Session, dataset_id: int) -> Iterator[CandidateRow]:

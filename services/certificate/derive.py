@@ -27,7 +27,7 @@ from services.certificate.subject import subject_of
 from services.errors import ServiceError
 
 ABOUT_PEOPLE = (
-    "anchoring", "agreement", "agreement_on_blind_looks", "position", "self_consistency", "gold",
+    "anchoring", "agreement", "agreement_on_blind_looks", "position", "fatigue", "self_consistency", "gold",
 )  # fmt: skip
 NOT_DERIVABLE = (ServiceError, NoResultFound, LookupError, TypeError, ValueError)  # rows that do not fit together
 

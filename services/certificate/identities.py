@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from db.queries_certificate import effective_counts, looks_decided
+from db.queries_certificate import effective_counts, imported_count, looks_decided
 from db.queries_exports import run_with_parts
 from db.tables import Dataset, Item
 from db.tables_audit import Plan
@@ -136,6 +136,7 @@ def counts_section(subject: Subject) -> dict[str, Json]:
         labels = labels_of(session, subject.dataset_id)
         n_items = content_size(session, subject.dataset_id)
         rows = effective_counts(session, subject.dataset_id)
+        n_imported = imported_count(session, subject.dataset_id)
     states = Counter(label.state for label in labels.values())
     sources = Counter(label.source for label in labels.values() if label.source)
     states["undecided"] = n_items - sum(n for state, n in states.items() if state != "undecided")
@@ -151,6 +152,7 @@ def counts_section(subject: Subject) -> dict[str, Json]:
         "settled_by": dict(sources),
         "decisions_that_count": by_kind,
         "by_person": by_person,
+        "rows_imported": n_imported,
     }
 
 

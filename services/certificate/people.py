@@ -1,4 +1,5 @@
-"""What the decisions say of the people who made them: agreement, anchoring, position, self-consistency, gold.
+"""What the decisions say of the people who made them: agreement, anchoring, position, fatigue, self-consistency,
+gold.
 
 Leaves out how the figures are computed (services/people) and groups of taste, which are a guide, not evidence.
 """
@@ -15,6 +16,7 @@ from services.people.agreement import Agreement, agreement_of
 from services.people.anchoring import Anchoring, anchoring_of
 from services.people.answers import Answers, Person, read_answers
 from services.people.consistency import Consistency, consistency_of
+from services.people.fatigue import Fatigue, fatigue_of
 from services.people.gold import GoldAccuracy, gold_of
 from services.people.position import PositionBias, position_of
 
@@ -28,6 +30,7 @@ def people_sections(subject: Subject) -> dict[str, Json]:
         "agreement_on_blind_looks": _agreement(subject, agreement_of(answers, is_blind_only=True)),
         "anchoring": _everyone(subject, anchoring_of(under_run), _anchoring),
         "position": _everyone(subject, position_of(under_run), _position),
+        "fatigue": _everyone(subject, fatigue_of(under_run), _fatigue),
         "self_consistency": _everyone(subject, consistency_of(answers), _consistency),
         "gold": _everyone(subject, gold_of(answers), _gold),
     }
@@ -83,6 +86,17 @@ def _anchoring(found: Anchoring) -> dict[str, Json]:
 
 def _position(found: PositionBias) -> dict[str, Json]:
     return {"first_place_chosen": share_json(found.first), "expected": found.expected, "p_value": found.p_value}
+
+
+def _fatigue(found: Fatigue) -> dict[str, Json]:
+    return {
+        "n_sittings": found.n_sittings,
+        "longest": found.longest,
+        "on_random_looks_only": found.is_random,
+        "agreement_per_100_answers": figure_json(found.agreement),
+        "speed_per_100_answers": figure_json(found.speed),
+        "median_seconds": figure_json(found.seconds),
+    }
 
 
 def _consistency(found: Consistency) -> dict[str, Json]:

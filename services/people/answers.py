@@ -16,7 +16,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session, sessionmaker
 
-from db.queries_people import AnswerRow, answer_rows, candidate_rows, last_answer_id, person_rows
+from db.queries_people import AnswerRow, answer_rows, candidate_rows, first_answer_ids, last_answer_id, person_rows
 from db.queries_reviews import UNDO_PREFIX
 from services.decision_facts import as_ranking
 from services.statistics.credits import gold_best
@@ -89,6 +89,7 @@ class Answers:
     items: dict[int, AnsweredItem]
     rows: tuple[Answer, ...]
     undone: frozenset[int]  # decisions that were taken back
+    known_before: frozenset[tuple[int, int]] = frozenset()  # (item, person) first answered under another run
 
     @property
     def given(self) -> tuple[Answer, ...]:
@@ -107,7 +108,8 @@ class Answers:
         found: dict[tuple[int, int], Answer] = {}
         for row in self.given:
             found.setdefault((row.item_id, row.annotator_id), row)
-        return tuple(row for row in found.values() if row.look_id is not None and not row.is_repeat)
+        fresh = (row for key, row in found.items() if key not in self.known_before)
+        return tuple(row for row in fresh if row.look_id is not None and not row.is_repeat)
 
     @property
     def repeats(self) -> tuple[tuple[Answer, Answer], ...]:
@@ -131,12 +133,15 @@ def read_answers(sessions: sessionmaker[Session], *, dataset_id: int, run_id: in
         for one in candidate_rows(session, dataset_id):
             candidates.setdefault(one.item_id, []).append((one.candidate_id, one.gold_rank, one.gold_score))
         people = {one.annotator_id: Person(one.annotator_id, one.name, one.role) for one in person_rows(session)}
+        firsts = first_answer_ids(session, dataset_id) if run_id is not None else []
+    own = {row.decision_id for row in rows}
     at_work = {row.annotator_id for row in rows}
     return Answers(
         people={number: person for number, person in people.items() if number in at_work},
         items={row.item_id: _item(row.item_id, row.position, candidates.get(row.item_id, [])) for row in rows},
         rows=tuple(map(_answer, rows)),
         undone=frozenset(_undone(row.submission for row in rows)),
+        known_before=frozenset((item, person) for item, person, first in firsts if first not in own),
     )
 
 

@@ -55,6 +55,9 @@ def test_a_certificate_is_borne_out_figure_by_figure(fresh_db: Sessions) -> None
     assert whole["counts"]["items"] == sum(whole["counts"]["by_state"].values()) == N
     assert whole["anchoring"]["overall"]["agreed_when_blind"]["n"] > 0
     assert whole["agreement"]["n_items"] > 0
+    assert whole["fatigue"]["overall"]["agreement_per_100_answers"]["n"] > 0
+    assert [one["person"] for one in whole["fatigue"]["by_person"]] == ["Person 1", "Person 2"]
+    assert whole["counts"]["rows_imported"] == 0
 
 
 def test_later_work_changes_nothing_about_an_earlier_certificate(fresh_db: Sessions) -> None:

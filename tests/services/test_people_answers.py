@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 import pytest
-from service_builders import Reviewer, item_ids, make_dataset, plain_items
+from service_builders import Reviewer, item_ids, make_dataset, plain_items, queue_run
 from sqlalchemy import select
 
 from db.session import Sessions
@@ -117,6 +117,32 @@ def test_looks_repeats_and_gold_are_read_with_the_answers(fresh_db: Sessions, da
     assert [one.choice for one in answers.effective] == [a]
     assert gold_of(answers).overall.right.value == 1.0
     assert prompts_of(fresh_db, [first, second]).keys() == {first, second}
+
+
+def test_under_one_run_an_item_answered_before_under_another_is_no_first_answer(desk: Sessions) -> None:
+    dataset_id = make_dataset(desk, plain_items(4))
+    first, second, *_ = item_ids(desk, dataset_id)
+    one_run, other_run = (queue_run(desk, dataset_id) for _ in range(2))
+    ada = ensure_annotator(desk, "Ada").annotator_id
+    with desk.begin() as session:
+        for run_id, item_id in ((one_run, first), (other_run, first), (other_run, second)):
+            look = Look(
+                dataset_id=dataset_id, run_id=run_id, item_id=item_id, annotator_id=ada, drawn_by="random",
+                display_order=[],
+            )  # fmt: skip
+            session.add(look)
+            session.flush()
+            session.add(
+                Decision(
+                    submission=uuid.uuid4().hex, run_id=run_id, item_id=item_id, annotator_id=ada, verdict="tie",
+                    kind="label", look_id=look.look_id,
+                )
+            )  # fmt: skip
+            session.flush()
+    under = read_answers(desk, dataset_id=dataset_id, run_id=other_run)
+    assert [one.item_id for one in under.effective] == [first, second]
+    assert [one.item_id for one in under.first] == [second]
+    assert [one.item_id for one in read_answers(desk, dataset_id=dataset_id).first] == [first, second]
 
 
 def test_another_datasets_answers_stay_out(fresh_db: Sessions, dataset_id: int) -> None:

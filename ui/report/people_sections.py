@@ -1,4 +1,4 @@
-"""The report's sections about people: agreement, anchoring, position, self-consistency, gold.
+"""The report's sections about people: agreement, anchoring, position, fatigue, self-consistency, gold.
 
 Each takes the certificate and gives HTML. People are called what the certificate calls them.
 """
@@ -77,10 +77,9 @@ def _led(difference: Mapping[str, Json]) -> str:
 
 
 def habits(certificate: Mapping[str, Json]) -> str:
-    """Position bias, self-consistency and accuracy against gold, person by person."""
-    return "".join(
-        (_position(certificate["position"]), _consistency(certificate["self_consistency"]), _gold(certificate["gold"]))
-    )
+    """Position bias, fatigue, self-consistency and accuracy against gold, person by person."""
+    parts = (("position", _position), ("fatigue", _fatigue), ("self_consistency", _consistency), ("gold", _gold))
+    return "".join(section(certificate[name]) for name, section in parts)
 
 
 def _position(found: Mapping[str, Json]) -> str:
@@ -95,6 +94,38 @@ def _position(found: Mapping[str, Json]) -> str:
     return f"<h3>First place</h3>{blocks.said(line)}" + _table(
         found["by_person"], "First place chosen", lambda one: words.share(one["first_place_chosen"])
     )
+
+
+def _fatigue(found: Mapping[str, Json]) -> str:
+    overall = found["overall"]
+    if not overall["n_sittings"]:
+        return ""
+    which = "looks drawn at random" if overall["on_random_looks_only"] else "answers in the order people took them"
+    line = (
+        f"Over {words.count(overall['n_sittings'], 'sitting')} (a pause of more than 30 minutes ends one; {which}), "
+        f"change per 100 answers: agreement with the suggestion {_agreement_trend(overall)}, "
+        f"seconds {_speed_trend(overall)}."
+    )
+    rows = [
+        (one["person"], f"{one['n_sittings']:,}", f"{one['longest']:,}", _agreement_trend(one), _speed_trend(one))
+        for one in found["by_person"]
+    ]
+    heads = ("Person", "Sittings", "Longest, answers", "Agreement per 100", "Seconds per 100")
+    table = blocks.table(heads, rows, numbers=(1, 2)) if len(rows) > 1 else ""
+    return f"<h3>Over a sitting</h3>{blocks.said(line)}{table}"
+
+
+def _agreement_trend(found: Mapping[str, Json]) -> str:
+    return _with_n(words.points(found["agreement_per_100_answers"]), found["agreement_per_100_answers"]["n"])
+
+
+def _speed_trend(found: Mapping[str, Json]) -> str:
+    speed = found["speed_per_100_answers"]
+    return _with_n(words.points(speed).replace(" points", " %"), speed["n"])
+
+
+def _with_n(figure: str, n: int) -> str:
+    return f"{figure}, n = {n:,}"
 
 
 def _consistency(found: Mapping[str, Json]) -> str:

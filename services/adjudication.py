@@ -73,11 +73,9 @@ def settle(
         kept = already_kept(session, submission, item_id=item_id, annotator_id=person.annotator_id)
         if kept is None:
             _require_case(session, item)
-            said = () if ranking is None else ranking
             run_id = latest_run_id(session, item.dataset_id) if run_id is None else run_id
-            kept = _settlement(session, item_id, run_id, chosen_candidate_id, said)
+            kept = _settlement(session, item_id, run_id, chosen_candidate_id, ranking, display_order)
             kept.submission, kept.annotator_id, kept.note = submission, person.annotator_id, sound
-            kept.display_order = list(display_order)
             session.add(kept)
             session.flush()
         return decision_row(session, kept)
@@ -104,15 +102,23 @@ def undo_settlement(sessions: sessionmaker[Session], *, item_id: int, by: str) -
 
 
 def _settlement(
-    session: Session, item_id: int, run_id: int | None, chosen: int | None, ranking: Sequence[Sequence[int]]
+    session: Session,
+    item_id: int,
+    run_id: int | None,
+    chosen: int | None,
+    ranking: Sequence[Sequence[int]] | None,
+    display_order: Sequence[int],
 ) -> Decision:
     found = candidates_for(session, item_id, run_id)
     ids = [candidate.candidate_id for candidate, _ in found]
     if chosen is not None and chosen not in ids:
         raise Refused(f"candidate {chosen} is not one of item {item_id}; reload the page")
+    if display_order and sorted(display_order) != sorted(ids):
+        raise Refused(f"the display order does not name item {item_id}'s {len(ids)} candidates once each")
     suggestion = suggestion_for(session, item_id, run_id)
     suggested = () if suggestion is None else as_ranking(suggestion.ranking)
-    said = sound_ranking(ranking, ids) if ranking else [ids] if chosen is None else _best_first(chosen, ids)
+    tied_or_best = [ids] if chosen is None else _best_first(chosen, ids)
+    said = tied_or_best if ranking is None else sound_ranking(ranking, ids)
     latest = latest_adjudication(session, item_id)
     return Decision(
         item_id=item_id,
@@ -122,6 +128,7 @@ def _settlement(
         ranking=said,
         suggestion=as_it_stood(session, item_id, run_id, suggestion, found),
         suggested_candidate_id=None if suggestion is None else suggestion.best_candidate_id,
+        display_order=list(display_order),
         supersedes_id=None if latest is None else latest.decision_id,
         kind=ADJUDICATION,
         request="rank" if ranking else "tie" if chosen is None else "best",

@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, sessionmaker
 
 from db.tables import Annotator
-from services.dataset_names import is_visible
+from services.dataset_names import as_read, is_visible
 from services.errors import NotFound, Refused
 
 NAME_LIMIT = 100  # characters, as the column has it
@@ -69,7 +69,7 @@ def _sound_name(name: str) -> str:
     unseen = next((sign for sign in wanted if not is_visible(sign)), None)
     if unseen is not None:
         raise Refused(f"an annotator's name holds the invisible character U+{ord(unseen):04X}; leave it out")
-    if wanted.casefold() == MACHINE_NAME:
+    if as_read(wanted) == MACHINE_NAME:
         raise Refused(f"{wanted!r} is the name under which labels are accepted unlooked; choose another")
     return wanted
 

@@ -61,3 +61,13 @@ def clean_file_name(name: str) -> str:
 def is_visible(sign: str) -> bool:
     """Whether a character may stand in a name: no control character, no half of a surrogate pair, no turned text."""
     return unicodedata.category(sign) not in _INVISIBLE and sign not in _TURNS_TEXT
+
+
+def as_read(name: str) -> str:
+    """The name as the eye reads it: without signs that take no room, wide and ligature forms folded, in small letters.
+
+    >>> as_read("Ａuto\u200b-Accept")
+    'auto-accept'
+    """
+    folded = unicodedata.normalize("NFKC", name)
+    return "".join(sign for sign in folded if unicodedata.category(sign) != "Cf").strip().casefold()

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from services.dataset_names import is_visible
+from services.dataset_names import as_read, is_visible
 from services.formats.cleaning import clean
 from services.formats.decision_sense import require_readable, require_sense
 from services.formats.drafts import DecisionDraft, Fields
@@ -117,7 +117,7 @@ def _name(value: Any, kind: str) -> str:
     name = value.strip() if isinstance(value, str) else ""
     if not 1 <= len(name) <= NAME_LIMIT or not all(map(is_visible, name)):
         raise BadRow(f"annotator is no name of 1 to {NAME_LIMIT} visible characters")
-    if name.casefold() == MACHINE_NAME:
+    if as_read(name) == MACHINE_NAME:
         raise BadRow(f"annotator is {name!r}, under which only labels accepted unlooked are kept")
     return name
 

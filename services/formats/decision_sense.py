@@ -25,6 +25,8 @@ PREFERRING = ("accept", "override")
 def require_sense(draft: DecisionDraft, n_candidates: int) -> None:
     """Raises BadRow, in one line, for the first thing that cannot be."""
     ranking = draft.ranking
+    if draft.kind == "auto" and draft.verdict not in ("accept", "undo"):
+        raise BadRow(f"the verdict is {draft.verdict!r}; unlooked, a suggestion can only be accepted")
     if draft.verdict in PREFERRING:
         _require_preference(draft)
     elif draft.chosen is not None:

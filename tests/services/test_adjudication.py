@@ -163,3 +163,7 @@ def test_what_cannot_be_settled_is_refused_in_one_line(split: Desk) -> None:
         settle(split.sessions, item_id=item_id, by="cleo", chosen_candidate_id=stranger, submission="s")
     with pytest.raises(NotFound, match="no item 999"):
         settle(split.sessions, item_id=999, by="cleo", is_tie=True, submission="s")
+    with pytest.raises(Refused, match="has 0 of 3 candidates"):
+        settle(split.sessions, item_id=item_id, by="cleo", ranking=[], submission="s")
+    with pytest.raises(Refused, match="display order does not name"):
+        settle(split.sessions, item_id=item_id, by="cleo", is_tie=True, display_order=[stranger], submission="s")

@@ -83,3 +83,10 @@ def test_a_role_or_a_person_that_is_not_there_is_refused(fresh_db: Sessions) -> 
     ensure_annotator(fresh_db, "ann")
     with pytest.raises(Refused, match="it must be one of"):
         set_role(fresh_db, name="ann", role=MACHINE, by="ann")
+
+
+@pytest.mark.parametrize("name", ["Auto-Accept", "auto\u200b-accept", "\uff41uto-accept"])
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True)
+def test_a_name_that_reads_like_the_machines_is_not_given(fresh_db: Sessions, name: str) -> None:
+    with pytest.raises(Refused, match="under which labels are accepted unlooked"):
+        ensure_annotator(fresh_db, name)

@@ -112,7 +112,7 @@ def find(
     n, size = len(evidence.margins), len(evidence.population)
     fewest = looks_that_forgive_none(target * _unlooked_share(evidence), 1 - level)
     if n < fewest * FIRST_LEAST:
-        reason = f"{n} random looks cannot show {target:.1%} errors; {_at_least(fewest)}"
+        reason = f"{n} random looks cannot show {round(100 * target, 6):g} % errors; {_at_least(fewest, size)}"
         return Search(target, level, None, reason, (), n, size)
     path: list[Step] = []
     for place in _places(n, size, fewest):
@@ -160,10 +160,11 @@ def find_by_domain(
     return found
 
 
-def _at_least(fewest: float) -> str:
+def _at_least(fewest: float, size: int) -> str:
     if math.isinf(fewest):
         return "no label is left that could be accepted unlooked"
-    return f"it takes at least {math.ceil(fewest * FIRST_LEAST)}"
+    least = math.ceil(fewest * FIRST_LEAST)
+    return f"it takes at least {least:,}" + (f", more than the {size:,} suggestions there are" if least > size else "")
 
 
 def looks_that_forgive_none(target: float, alpha: float) -> float:
@@ -217,7 +218,7 @@ def _why_none(first: Step, target: float) -> str:
     """The strictest threshold already failed."""
     return (
         f"already at margin {first.threshold:.2f}, {first.n_errors} of {first.n_looks} looks are errors; "
-        f"that does not show {target:.1%}: look at more, or allow more errors"
+        f"that does not show {round(100 * target, 6):g} %: look at more, or allow more errors"
     )
 
 

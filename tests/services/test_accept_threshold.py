@@ -75,7 +75,7 @@ def test_looks_taken_otherwise_leave_fewer_labels_and_never_make_it_easier() -> 
 def test_too_few_looks_are_said_to_be_too_few() -> None:
     found = find([1.0] * 40, [0] * 40, [1.0] * 1_000, target=0.05)
     assert (found.chosen, found.path) == (None, ())
-    assert "40 random looks cannot show 5.0% errors; it takes at least" in found.reason
+    assert "40 random looks cannot show 5 % errors; it takes at least" in found.reason
 
 
 def test_errors_at_the_largest_margins_end_it_with_a_reason() -> None:

@@ -44,12 +44,21 @@ def test_first_places_come_with_chance_and_an_exact_test() -> None:
 
 
 def test_a_trend_is_stated_only_when_it_is_seen() -> None:
-    assert "falls by 10 points per 100 answers" in words.agreement_trend_words(Trend(50, -0.1, -0.15, -0.05))
-    assert words.agreement_trend_words(Trend(50, -0.1, -0.3, 0.1)).startswith("No trend of agreement is seen")
-    assert "Too few" in words.agreement_trend_words(Trend(2, None, None, None))
-    timed = Fatigue(1, 9, (), Trend(0, None, None, None), Trend(9, -0.2, -0.3, -0.1), median([4.0] * 9), True)
+    falls = Trend(50, -0.1, -0.15, -0.05)
+    assert "falls by 10 points per 100 answers" in words.agreement_trend_words(falls, longest=120)
+    unseen = words.agreement_trend_words(Trend(50, -0.1, -0.3, 0.1), longest=120)
+    assert unseen.startswith("No trend of agreement is seen")
+    assert "Too few" in words.agreement_trend_words(Trend(2, None, None, None), longest=2)
+    timed = Fatigue(1, 120, (), Trend(0, None, None, None), Trend(9, -0.2, -0.3, -0.1), median([4.0] * 9), True)
     assert "20 % less per 100 answers" in words.speed_words(timed)
     assert "4.0 s (median, n = 9" in words.speed_words(timed)
+
+
+def test_a_trend_of_short_sittings_is_stated_for_as_many_answers_as_somebody_gave() -> None:
+    falls = words.agreement_trend_words(Trend(38, -3.08, -5.26, -0.9), longest=20)
+    assert "falls by 31 points per 10 answers of a sitting (95 % interval -53 to -9," in falls
+    quick = Fatigue(1, 20, (), Trend(0, None, None, None), Trend(20, -0.651, -0.9, -0.1), median([4.0] * 20), True)
+    assert "10 % less per 10 answers of a sitting (95 % interval -21 to -1 %)" in words.speed_words(quick)
 
 
 def test_a_coefficient_never_stands_without_its_items_and_interval() -> None:

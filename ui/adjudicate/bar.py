@@ -17,7 +17,7 @@ KEYS = (
     ("1 to 9", "this response is the best"),
     ("0", "no difference"),
     ("Enter", "next case, once this one is settled"),
-    ("Right", "next case"),
+    ("Right", "next case, this one left open"),
     ("U", "take back what was settled"),
 )
 

@@ -13,7 +13,7 @@ from services.looks.rows import PlanRow
 from ui import frame, resources
 from ui.audit import read
 from ui.audit.targets import nowhere
-from ui.audit.words import bound_basis, bound_share, bound_value, claim, counted_lines, method_line
+from ui.audit.words import bound_basis, bound_share, bound_value, claim, counted_lines, enough_line, method_line
 from ui.charts.figures import share_dots
 from ui.insights.click import clickable
 from ui.insights.targets import domains
@@ -41,6 +41,8 @@ def show_proof(plan: PlanRow, *, level: float) -> None:
         return
     if found.n_agree + found.n_unresolved < found.n_counted:
         frame.page_link(frame.REVIEW, "Where people disagreed", verdict="override,tie")
+    if found.n_unresolved:
+        frame.page_link(frame.ADJUDICATE, "Settle what people left open")
     left, right = st.columns([3, 2], gap="large")
     with left:
         _parts(found)
@@ -77,7 +79,7 @@ def _planner(found: Accuracy, plan: PlanRow) -> None:
     )
     cost = looks_for_width(found, width=width)
     if cost.n_more <= 0:
-        note("The interval is that narrow already.")
+        note(enough_line(found, width=width))
         return
     st.html(f'<div class="t-fact"><span class="t-number">{cost.n_more:,}</span> more looks, about</div>')
     if cost.n_more_at_most > cost.n_more:

@@ -91,6 +91,16 @@ def counted_lines(found: Accuracy) -> list[str]:
     return lines
 
 
+def enough_line(found: Accuracy, *, width: float) -> str:
+    """Why no more looks are asked for an interval of that width: it is that narrow, or waits for what is unresolved."""
+    if found.bound.width <= width or not found.n_unresolved:
+        return "The interval is that narrow already."
+    return (
+        f"So many looks are enough once they are settled: {count(found.n_unresolved, 'look')} settled nothing yet, and "
+        "each widens the interval."
+    )
+
+
 def plan_label(plan: PlanRow) -> str:
     """A plan in one line for a picker."""
     drawn = "random" if plan.strata is None else f"random by {plan.strata}"

@@ -45,7 +45,8 @@ def show_habits(version: Version) -> None:
     with at_pace:
         overall = sitting.overall
         st.markdown("**Over a sitting**")
-        _statement(f"{agreement_trend_words(overall.agreement)} {speed_words(overall)}")
+        pace = agreement_trend_words(overall.agreement, longest=overall.longest)
+        _statement(f"{pace} {speed_words(overall)}")
         _chart(charts.sitting_figure(overall, kind="agreement"), key="people_sitting", alt="Agreement over a sitting")
         _chart(charts.sitting_figure(overall, kind="seconds"), key="people_seconds", alt="Seconds over a sitting")
         order = (

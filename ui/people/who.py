@@ -20,6 +20,11 @@ WHO, ROLE = "people_who", "people_role"  # keys of the pickers
 def show_who(version: Version) -> None:
     """Everyone, and the form that gives a role."""
     rows = roster(resources.sessions(), answers_of(version))
+    if not rows:
+        st.caption(
+            "Nobody has decided on anything yet. Who does shows here, with what they did; roles can be given then."
+        )
+        return
     shown = sorted(rows, key=lambda row: (row.did.n_items == 0, row.name.casefold()))
     table = table_html(ROSTER_HEADS, map(roster_row, shown), numbers=ROSTER_NUMBERS, days=(13,))
     st.html(f'<div class="t-wide">{table}</div>')

@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.people.agreement import PairAgreement
 from services.people.alpha import Coefficient
 from services.people.anchoring import Anchoring
-from services.people.fatigue import Fatigue, Median, Trend
+from services.people.fatigue import PER, Fatigue, Median, Trend
 from services.people.position import PositionBias
 from services.people.roster import RosterRow
 from services.people.tastes import Tastes
@@ -91,16 +91,18 @@ def p_words(p_value: float) -> str:
     return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.2g}"
 
 
-def agreement_trend_words(trend: Trend) -> str:
-    """How agreement moves over a sitting."""
+def agreement_trend_words(trend: Trend, *, longest: int) -> str:
+    """How agreement moves over a sitting, the longest of which has so many answers."""
     if trend.value is None or trend.low is None or trend.high is None:
         return "Too few answers to tell a trend of agreement."
-    interval = f"95 % interval {points(trend.low)} to {points(trend.high)}, n = {trend.n:,} answers"
+    per = answers_per(longest)
+    value, low, high = (end * per / PER for end in (trend.value, trend.low, trend.high))
+    interval = f"95 % interval {points(low)} to {points(high)}, n = {trend.n:,} answers"
     if not trend.is_seen:
-        return f"No trend of agreement is seen: {points(trend.value)} points per 100 answers of a sitting ({interval})."
-    way = "rises" if trend.value > 0 else "falls"
-    size = f"{abs(100 * trend.value):.0f}"
-    return f"Agreement with the suggestion {way} by {size} points per 100 answers of a sitting ({interval})."
+        return f"No trend of agreement is seen: {points(value)} points per {per} answers of a sitting ({interval})."
+    way = "rises" if value > 0 else "falls"
+    size = f"{abs(100 * value):.0f}"
+    return f"Agreement with the suggestion {way} by {size} points per {per} answers of a sitting ({interval})."
 
 
 def speed_words(found: Fatigue) -> str:
@@ -111,11 +113,22 @@ def speed_words(found: Fatigue) -> str:
     trend = found.speed
     if trend.value is None or trend.low is None or trend.high is None:
         return f"{said}; too few to tell a trend."
-    interval = f"95 % interval {100 * trend.low:+.0f} to {100 * trend.high:+.0f} %"
+    per = answers_per(found.longest)
+    value, low, high = (100 * ((1 + end) ** (per / PER) - 1) for end in (trend.value, trend.low, trend.high))
+    interval = f"95 % interval {low:+.0f} to {high:+.0f} %"
     if not trend.is_seen:
-        return f"{said}; over a sitting no change is seen: {100 * trend.value:+.0f} % per 100 answers ({interval})."
-    way = "longer" if trend.value > 0 else "less"
-    return f"{said}, and {abs(100 * trend.value):.0f} % {way} per 100 answers of a sitting ({interval})."
+        return f"{said}; over a sitting no change is seen: {value:+.0f} % per {per} answers ({interval})."
+    way = "longer" if value > 0 else "less"
+    return f"{said}, and {abs(value):.0f} % {way} per {per} answers of a sitting ({interval})."
+
+
+def answers_per(longest: int) -> int:
+    """The number of answers that a trend is stated for: never more than a sitting had, else it says what nobody did.
+
+    >>> answers_per(300), answers_per(20)
+    (100, 10)
+    """
+    return PER if longest >= PER else 10
 
 
 def median_words(found: Median) -> str:

@@ -80,7 +80,7 @@ def drawn_facts(plan: PlanRow) -> Mapping[str, str]:
         "Drawn from": f"{count(plan.n_population, 'item')} of run {plan.run_id}",
         "Drawn": drawings,
         "Seed": plan.seed,
-        "Known then": f"decisions up to number {plan.decision_cut:,}",
+        "Known then": f"decisions up to number {plan.decision_cut:,}" if plan.decision_cut else "no decision yet",
         "Made by": f"{plan.made_by}, {moment(plan.created_at)}",
         "Lease": count(plan.lease_minutes, "minute"),
     }

@@ -103,6 +103,8 @@ def accuracy(certificate: Mapping[str, Json]) -> str:
 
 
 def _accuracy(name: str, found: Mapping[str, Json]) -> str:
+    if not found["n_counted"]:
+        return blocks.heading(name) + blocks.said("Nobody has looked at an item of it yet.")
     rows = [("All looks", found["bound"]), ("Blind looks only", found["blind_looks_only"])]
     rows += [(one["domain"] or "no domain", one) for one in found["by_domain"]]
     rows += [(one["stratum"] or "no stratum", one) for one in found["by_stratum"]]

@@ -109,8 +109,10 @@ def where_words(look: LookRow, progress: PlanProgress) -> str:
 
 def plan_done(plan: PlanRow, progress: PlanProgress) -> None:
     """The plan has nothing (more) for this person."""
-    waits = f" {progress.n_waiting_others} of them wait for somebody else." if progress.n_waiting_others else ""
-    open_ = f" {progress.n_open} are on somebody's screen." if progress.n_open else ""
+    wait = "waits" if progress.n_waiting_others == 1 else "wait"
+    waits = f" {progress.n_waiting_others} of them {wait} for somebody else." if progress.n_waiting_others else ""
+    is_are = "is" if progress.n_open == 1 else "are"
+    open_ = f" {progress.n_open} {is_are} on somebody's screen." if progress.n_open else ""
     text = f"You looked at {progress.n_mine:,} of its {count(progress.n, 'item')}.{waits}{open_}"
     title = "This plan is closed" if plan.closed_at is not None else "Nothing left for you in this plan"
     panel = frame.empty_state(title, text, key="review_plan")

@@ -15,7 +15,7 @@ from audit_builders import Audited, audited_set
 from db.session import make_sessionmaker
 from services.certificate.build import certify, file_text
 from services.certificate.rows import CertificateRow
-from ui.report import svg
+from ui.report import people_sections, svg
 from ui.report.figures import agreement_matrix, reliability, share_rows, state_bar, threshold_path
 from ui.report.page import PAGE_VERSION, certificate_of_page, page_version, report_html
 
@@ -144,3 +144,15 @@ def test_a_perfect_confidence_lies_on_the_diagonal() -> None:
 )
 def test_ticks_are_round_and_reach_the_largest_value(high: float, ticks: list[float]) -> None:
     assert svg.steps(high) == pytest.approx(ticks)
+
+
+def test_a_trend_is_stated_for_no_more_answers_than_a_sitting_had() -> None:
+    trend = {"n": 38, "value": -3.08, "low": -5.26, "high": -0.9}
+    overall = {
+        "n_sittings": 2, "longest": 20, "on_random_looks_only": True,
+        "agreement_per_100_answers": trend, "speed_per_100_answers": trend | {"value": -0.65, "low": -0.9, "high": -0.1},
+    }  # fmt: skip
+    html = people_sections._fatigue({"overall": overall, "by_person": []})
+    assert "change per 10 answers" in html
+    assert "30.8 points" in html
+    assert "308" not in html

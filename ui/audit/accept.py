@@ -43,9 +43,9 @@ def show_accept(plan: PlanRow, run: RunRow, *, level: float) -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
         _proposed(proposal, run)
-        _notice()
-    with right:
-        _figure(proposal, run)
+    if any(row.search.path for row in proposal.thresholds) or not proposal.n_before:
+        with right:
+            _figure(proposal, run)
 
 
 def show_accepted(run: RunRow) -> None:
@@ -80,11 +80,14 @@ def _proposed(proposal: Proposal, run: RunRow) -> None:
     if not chosen:
         nothing = "Nothing more to accept" if proposal.n_before else "No margin is safe enough yet"
         st.markdown(f"#### {nothing}")
+        _notice()
         if proposal.n_before:
             note(before_line(proposal))
+            return
         for row in proposal.thresholds:
             note(row.search.reason if row.domain is None else f"{domain_words(row)}: {row.search.reason}")
         return
+    _notice()
     if proposal.is_per_domain:
         st.markdown(f"#### Accept {count(proposal.n_accepted, 'label')} unlooked")
         st.html(table_html(HEADS, map(threshold_cells, proposal.thresholds), numbers=range(1, 6)))

@@ -43,9 +43,12 @@ def show_proof(plan: PlanRow, *, level: float) -> None:
         frame.page_link(frame.REVIEW, "Where people disagreed", verdict="override,tie")
     if found.n_unresolved:
         frame.page_link(frame.ADJUDICATE, "Settle what people left open")
-    left, right = st.columns([3, 2], gap="large")
-    with left:
-        _parts(found)
+    if found.by_domain or found.by_stratum:
+        left, right = st.columns([3, 2], gap="large")
+        with left:
+            _parts(found)
+    else:
+        right, _ = st.columns(2)
     with right:
         _planner(found, plan)
         _show_notice()

@@ -5,7 +5,7 @@ Each takes the certificate and gives HTML. People are called what the certificat
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ui.report import blocks, figures, words
@@ -89,39 +89,53 @@ def _position(found: Mapping[str, Json]) -> str:
         return ""
     line = (
         f"On shuffled looks the first place was chosen {words.share(first, of='looks')}; chance alone gives "
-        f"{words.percent(overall['expected'])} (p = {overall['p_value']:.3f})."
+        f"{words.percent(overall['expected'])} ({_p_words(overall['p_value'])})."
     )
     return f"<h3>First place</h3>{blocks.said(line)}" + _table(
         found["by_person"], "First place chosen", lambda one: words.share(one["first_place_chosen"])
     )
 
 
+def _p_words(p_value: float) -> str:
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.3f}"
+
+
 def _fatigue(found: Mapping[str, Json]) -> str:
     overall = found["overall"]
     if not overall["n_sittings"]:
         return ""
+    per = 100 if overall["longest"] >= 100 else 10  # never more answers than somebody gave
     which = "looks drawn at random" if overall["on_random_looks_only"] else "answers in the order people took them"
     line = (
         f"Over {words.count(overall['n_sittings'], 'sitting')} (a pause of more than 30 minutes ends one; {which}), "
-        f"change per 100 answers: agreement with the suggestion {_agreement_trend(overall)}, "
-        f"seconds {_speed_trend(overall)}."
+        f"change per {per} answers: agreement with the suggestion {_agreement_trend(overall, per)}, "
+        f"seconds {_speed_trend(overall, per)}."
     )
     rows = [
-        (one["person"], f"{one['n_sittings']:,}", f"{one['longest']:,}", _agreement_trend(one), _speed_trend(one))
+        (
+            one["person"], f"{one['n_sittings']:,}", f"{one['longest']:,}", _agreement_trend(one, per),
+            _speed_trend(one, per),
+        )
         for one in found["by_person"]
-    ]
-    heads = ("Person", "Sittings", "Longest, answers", "Agreement per 100", "Seconds per 100")
+    ]  # fmt: skip
+    heads = ("Person", "Sittings", "Longest, answers", f"Agreement per {per}", f"Seconds per {per}")
     table = blocks.table(heads, rows, numbers=(1, 2)) if len(rows) > 1 else ""
     return f"<h3>Over a sitting</h3>{blocks.said(line)}{table}"
 
 
-def _agreement_trend(found: Mapping[str, Json]) -> str:
-    return _with_n(words.points(found["agreement_per_100_answers"]), found["agreement_per_100_answers"]["n"])
+def _agreement_trend(found: Mapping[str, Json], per: int) -> str:
+    trend = found["agreement_per_100_answers"]
+    return _with_n(words.points(_scaled(trend, lambda end: end * per / 100)), trend["n"])
 
 
-def _speed_trend(found: Mapping[str, Json]) -> str:
-    speed = found["speed_per_100_answers"]
-    return _with_n(words.points(speed).replace(" points", " %"), speed["n"])
+def _speed_trend(found: Mapping[str, Json], per: int) -> str:
+    trend = found["speed_per_100_answers"]
+    scaled = _scaled(trend, lambda end: (1 + end) ** (per / 100) - 1)  # a factor, less 1
+    return _with_n(words.points(scaled).replace(" points", " %"), trend["n"])
+
+
+def _scaled(trend: Mapping[str, Json], to: Callable[[float], float]) -> dict[str, Json]:
+    return dict(trend) | {end: to(trend[end]) for end in ("value", "low", "high") if trend[end] is not None}
 
 
 def _with_n(figure: str, n: int) -> str:

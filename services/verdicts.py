@@ -60,7 +60,8 @@ def chosen_of(ranking: Ranking) -> int | None:
 def sound_ranking(ranking: Ranking, candidate_ids: Collection[int]) -> list[list[int]]:
     """The ranking as it is stored.
 
-    Raises Refused: a candidate of another item, one named twice, an empty place, or fewer than two candidates.
+    Raises Refused: a candidate of another item, one named twice, an empty place, fewer than two candidates, or one
+    place only that leaves some out (whether those are better was not said, so it is no tie of all).
     """
     places = [list(group) for group in ranking]
     named = [candidate_id for group in places for candidate_id in group]
@@ -71,6 +72,8 @@ def sound_ranking(ranking: Ranking, candidate_ids: Collection[int]) -> list[list
         raise Refused("the ranking names a candidate twice or has an empty place; name each once at most")
     if len(named) < 2:
         raise Refused(f"the ranking has {len(named)} of {len(candidate_ids)} candidates; rank two at least")
+    if len(places) == 1 and len(named) < len(candidate_ids):  # kept as a tie it would say that none is the best
+        raise Refused(f"the ranking ties {len(named)} of {len(candidate_ids)} candidates and ends; rank one place more")
     return places
 
 

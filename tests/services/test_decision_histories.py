@@ -128,6 +128,8 @@ class History:
                 places[-1].append(candidate_id)
             else:
                 places.append([candidate_id])
+        if len(places) == 1 and len(ids) < len(self.model.candidates[item_id]):
+            places = [[candidate_id] for candidate_id in ids]  # a tie of some alone is refused
         self._ranked(who, item_id, places)
 
     def _again(self, who: str, item_id: int) -> None:

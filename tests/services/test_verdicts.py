@@ -101,6 +101,7 @@ def test_the_best_of_a_ranking_is_alone_in_the_first_place() -> None:
         ([[1], [], [2]], "empty place"),
         ([[1]], "has 1 of 3 candidates; rank two at least"),
         ([], "has 0 of 3 candidates"),
+        ([[1, 2]], "ties 2 of 3 candidates and ends; rank one place more"),
     ],
 )
 def test_a_ranking_that_says_nothing_sensible_is_refused(ranking: list[list[int]], complaint: str) -> None:

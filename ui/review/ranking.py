@@ -130,10 +130,11 @@ def _save_button(turn: Turn, draft: Draft, step: str) -> None:
         label, on_click, args = "Accept ranking", on_choose, (turn, item.suggestion.best_candidate_id)
         st.button(label, key=key("accept", item), shortcut="Enter", type="primary", on_click=on_click, args=args)
         return
-    is_off = len(draft.placed) < 2
-    hint = "Give at least two responses a place." if is_off else None
+    is_tie_of_some = len(draft.places) == 1 and len(draft.placed) < len(item.candidates)
+    is_off = len(draft.placed) < 2 or is_tie_of_some
+    hint = f"Give at least {'one more response' if len(draft.placed) > 1 else 'two responses'} a place."
     st.button("Save ranking", key=key(f"rank_save_{step}", item), shortcut="Enter", type="primary", disabled=is_off,
-              on_click=_on_save, args=(turn,), help=hint)  # fmt: skip
+              on_click=_on_save, args=(turn,), help=hint if is_off else None)  # fmt: skip
 
 
 def _place_button(turn: Turn, candidate: ReviewCandidate, word: str | None) -> None:

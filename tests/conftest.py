@@ -10,6 +10,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ def fresh_url(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest
         yield f"sqlite:///{tmp_path / 'fresh.db'}"
         return
     name, template = _new_name(), request.getfixturevalue("migrated_postgresql")
-    _on_server(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    _on_server(f'CREATE DATABASE "{name}" TEMPLATE "{template}"{_strategy()}')
     yield _server_url(name)
     _on_server(f'DROP DATABASE "{name}" WITH (FORCE)')
 
@@ -114,6 +115,16 @@ def shared_data() -> Path:
 
 def _new_name() -> str:
     return f"tare_test_{uuid.uuid4().hex[:12]}"
+
+
+@cache
+def _strategy() -> str:
+    """Copying files takes a third of the time of copying through the log, which PostgreSQL 15 and newer do else."""
+    engine = create_engine(make_url(SERVER).set(drivername="postgresql+psycopg"))
+    with engine.connect() as connection:
+        version = int(connection.scalar(text("SHOW server_version_num")) or 0)
+    engine.dispose()
+    return " STRATEGY FILE_COPY" if version >= 150_000 else ""
 
 
 def _server_url(database: str) -> str:

@@ -130,7 +130,9 @@ def agreement_matrix(pairs: Sequence[Mapping[str, Json]]) -> str:
     parts = []
     for place, person in enumerate(people):
         middle = cell * (place + 0.5)
-        parts.append(svg.text(left - 10, frame.top + middle + 4, svg.cut(person), kind="name", anchor="end"))
+        parts.append(
+            svg.text(left - 10, frame.top + middle + 4, svg.cut(person, 18), kind="name", anchor="end", title=person)
+        )
         name = person if len(person) < 9 else person[:8] + "…"
         parts.append(svg.text(left + middle, frame.top - 10, name, kind="tick", anchor="middle", title=person))
     for pair in pairs:

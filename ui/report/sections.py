@@ -107,7 +107,8 @@ def _accuracy(name: str, found: Mapping[str, Json]) -> str:
         return blocks.heading(name) + blocks.said("Nobody has looked at an item of it yet.")
     rows = [("All looks", found["bound"]), ("Blind looks only", found["blind_looks_only"])]
     rows += [(one["domain"] or "no domain", one) for one in found["by_domain"]]
-    rows += [(one["stratum"] or "no stratum", one) for one in found["by_stratum"]]
+    if {one["stratum"] for one in found["by_stratum"]} != {one["domain"] or "" for one in found["by_domain"]}:
+        rows += [(one["stratum"] or "no stratum", one) for one in found["by_stratum"]]
     drawn = figures.share_rows(rows, title="Suggestions people agree with", unit="suggestions people agree with")
     notes = [
         f"Counted: {words.count(found['n_counted'], 'item')} of the sample, {found['n_agree']:,} of them agreed with"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ui.prose import safe
 
-LABEL_LIMIT = 30  # characters of a name beside an axis; the whole name is its tooltip
+LABEL_LIMIT = 24  # characters of a name beside an axis; the whole name is its tooltip
 
 Scale = Callable[[float], float]
 
@@ -105,10 +105,10 @@ def y_axis(frame: Frame, to_y: Scale, ticks: Sequence[tuple[float, str]], title:
     return [*parts, text(frame.left, frame.top - 10, title, kind="axis")]
 
 
-def cut(words: str) -> str:
+def cut(words: str, limit: int = LABEL_LIMIT) -> str:
     """A name short enough to stand beside an axis, on one line."""
     shown = " ".join(words.split())
-    return shown if len(shown) <= LABEL_LIMIT else shown[: LABEL_LIMIT - 1] + "…"
+    return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
 def steps(high: float, *, n: int = 5) -> list[float]:

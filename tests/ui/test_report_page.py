@@ -150,7 +150,8 @@ def test_a_trend_is_stated_for_no_more_answers_than_a_sitting_had() -> None:
     trend = {"n": 38, "value": -3.08, "low": -5.26, "high": -0.9}
     overall = {
         "n_sittings": 2, "longest": 20, "on_random_looks_only": True,
-        "agreement_per_100_answers": trend, "speed_per_100_answers": trend | {"value": -0.65, "low": -0.9, "high": -0.1},
+        "agreement_per_100_answers": trend,
+        "speed_per_100_answers": trend | {"value": -0.65, "low": -0.9, "high": -0.1},
     }  # fmt: skip
     html = people_sections._fatigue({"overall": overall, "by_person": []})
     assert "change per 10 answers" in html

@@ -98,16 +98,20 @@ def _drawn_again(plan: Mapping[str, Json]) -> str:
 def accuracy(certificate: Mapping[str, Json]) -> str:
     """The share of suggestions that people agree with, sample by sample."""
     names = {plan["plan_id"]: plan["name"] or f"plan {plan['plan_id']}" for plan in certificate["plans"]}
-    parts = [_accuracy(names.get(one["plan_id"], ""), one) for one in certificate["accuracy"]]
+    strata = {plan["plan_id"]: plan["configuration"].get("strata") for plan in certificate["plans"]}
+    parts = [
+        _accuracy(names.get(one["plan_id"], ""), one, strata=strata.get(one["plan_id"]))
+        for one in certificate["accuracy"]
+    ]
     return "".join(parts) or blocks.said("There is no random sample under this run yet.")
 
 
-def _accuracy(name: str, found: Mapping[str, Json]) -> str:
+def _accuracy(name: str, found: Mapping[str, Json], *, strata: str | None) -> str:
     if not found["n_counted"]:
         return blocks.heading(name) + blocks.said("Nobody has looked at an item of it yet.")
     rows = [("All looks", found["bound"]), ("Blind looks only", found["blind_looks_only"])]
     rows += [(one["domain"] or "no domain", one) for one in found["by_domain"]]
-    if {one["stratum"] for one in found["by_stratum"]} != {one["domain"] or "" for one in found["by_domain"]}:
+    if strata != "domain":  # else they stand there already
         rows += [(one["stratum"] or "no stratum", one) for one in found["by_stratum"]]
     drawn = figures.share_rows(rows, title="Suggestions people agree with", unit="suggestions people agree with")
     notes = [

@@ -82,10 +82,15 @@ except NotFound:
 # ---- nothing to show
 item = hand.item
 progress = review_queues.progress_of(dataset.dataset_id, annotator)
+latest = latest_decisions(sessions, dataset_id=dataset.dataset_id, annotator=annotator, n=N_LATEST)
 plan_progress = None if plan is None else serve.plan_progress(sessions, plan.plan_id, annotator)
 if plan is not None and plan_progress is not None and item is None:
     review_head.notice()
-    review_plan.no_look(plan, plan_progress, hand.why, hand.line, is_filtered=bool(only or queue))
+    with review_head.beside(st.session_state.get(review_head.SIDE, True)) as at_side:
+        review_plan.no_look(plan, plan_progress, hand.why, hand.line, is_filtered=bool(only or queue))
+    if at_side is not None:
+        with at_side:
+            recent_list(latest, item_id=None)
     st.stop()
 if item is None and queue is not None:
     review_head.notice()
@@ -131,7 +136,6 @@ if wanted is None:
     st.query_params[frame.ITEM] = str(item.item_id)
 
 # ---- the item
-latest = latest_decisions(sessions, dataset_id=dataset.dataset_id, annotator=annotator, n=N_LATEST)
 with at_panels, st.container(horizontal=True, horizontal_alignment="right", gap="xsmall"):
     review_head.guidelines_panel(item.guidelines)
     shows_source, shows_gold = review_head.view_panel()

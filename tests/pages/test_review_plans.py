@@ -354,3 +354,14 @@ def test_at_work_on_an_item_its_lease_is_renewed(sums: Desk) -> None:
     shown = next(one for one in looks(sums) if one.item_id == person.item_id)
     assert shown.leased_until is not None
     assert shown.leased_until > utc_now() + timedelta(minutes=25)
+
+
+def test_at_the_end_of_a_plan_the_latest_decisions_are_still_one_click_away(sums: Desk) -> None:
+    person = at_plan(sums, make_plan(sums, n=1))
+    decided = person.item_id
+    person.accept()
+    assert person.query("item") is None
+    latest = [button for button in person.at.button if str(button.key).startswith("review_recent")]
+    assert len(latest) == 1
+    person.settled(latest[0].click().run())
+    assert person.item_id == decided

@@ -43,8 +43,9 @@ def write_weighed(
         for item_id, candidate_id in rows:
             candidates.setdefault(item_id, []).append(candidate_id)
         runs = [_weigh(session, dataset, candidates, criteria_id=criteria_id, seed=seed + at) for at in range(n_runs)]
-    with sessions.begin() as session:
-        session.execute(text("ANALYZE"))
+    if sessions.engine.dialect.name == "postgresql":  # does so by itself after a while; SQLite never does
+        with sessions.begin() as session:
+            session.execute(text("ANALYZE"))
     return dataset.dataset_id, runs
 
 

@@ -35,6 +35,12 @@ def desk(empty_desk: Sessions) -> Desk:
 
 
 @pytest.fixture
+def sums(empty_desk: Sessions) -> Desk:
+    """Six items with four responses each."""
+    return write_desk(empty_desk, [SUMS] * 6)
+
+
+@pytest.fixture
 def reviewer(desk: Desk) -> Reviewer:
     """Somebody at the review screen of the desk's dataset."""
     person = Reviewer()
